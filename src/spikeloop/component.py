@@ -1,0 +1,135 @@
+"""A component is a description: an immutable module of hyperparameters that holds no arrays of its own.
+
+Arrays live apart, in the parameters and states that a component makes. Because a component is nothing but its fields, it
+can be written as JSON and built again (`describe`, `build`), edited field by field from the command line, and compared.
+Building from JSON looks a class up by name among the components that are loaded: it never imports and never runs code.
+"""
+
+import dataclasses
+import inspect
+import math
+import numbers
+from typing import Any
+
+import equinox as eqx
+
+from spikeloop.errors import InvalidInput
+
+
+class Component(eqx.Module):
+    """Base of every description. Subclasses are abstract or final; fields are numbers, strings, tuples, other components."""
+
+    def with_fields(self, **changes: Any) -> "Component":
+        """A copy with some fields replaced. Raises InvalidInput for a field that does not exist."""
+        known = [field.name for field in dataclasses.fields(self)]
+        for name in changes:
+            if name not in known:
+                raise InvalidInput(f"{type(self).__name__} has no field {name!r}; it has {', '.join(known)}")
+        return dataclasses.replace(self, **changes)
+
+
+def components() -> dict[str, type[Component]]:
+    """Every final component class that is loaded, by the name that stands for it in JSON.
+
+    The library's own classes go by their bare name; a user's class by ``module:Name``.
+    """
+    found: dict[str, type[Component]] = {}
+    pending = [Component]
+    while pending:
+        for cls in pending.pop().__subclasses__():
+            pending.append(cls)
+            if not inspect.isabstract(cls):
+                found[component_name(cls)] = cls
+    return found
+
+
+def component_name(cls: type) -> str:
+    """The name that stands for a component class in JSON."""
+    return cls.__name__ if cls.__module__.split(".")[0] == "spikeloop" else f"{cls.__module__}:{cls.__name__}"
+
+
+def describe(value: Any) -> Any:
+    """The JSON form of a description: ``{"type": "LeakyIntegrateAndFire", "tau": 2.0}`` and so on, recursively."""
+    if isinstance(value, Component):
+        fields = {field.name: describe(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {"type": component_name(type(value)), **fields}
+    if isinstance(value, dict):
+        return {"type": "dict", "items": {str(key): describe(item) for key, item in value.items()}}
+    if isinstance(value, tuple):
+        return [describe(item) for item in value]
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"type": "float", "value": repr(value)}
+    raise InvalidInput(f"a description cannot hold {type(value).__name__}; use numbers, strings, tuples or components")
+
+
+def build(data: Any) -> Any:
+    """The description that `describe` wrote. Raises InvalidInput for unknown types or fields; never runs code."""
+    if isinstance(data, list):
+        return tuple(build(item) for item in data)
+    if not isinstance(data, dict):
+        if data is None or isinstance(data, (bool, int, float, str)):
+            return data
+        raise InvalidInput(f"a description cannot hold {type(data).__name__}")
+    data = dict(data)
+    name = data.pop("type", None)
+    if name == "dict" and isinstance(data.get("items"), dict):
+        return {key: build(item) for key, item in data["items"].items()}
+    if name == "float" and data.get("value") in ("inf", "-inf", "nan"):
+        return float(data["value"])
+    cls = components().get(name) if isinstance(name, str) else None
+    if cls is None:
+        hint = "" if not isinstance(name, str) or ":" not in name else f"; import {name.split(':')[0]!r} first"
+        raise InvalidInput(f"unknown component {name!r}{hint}")
+    known = {field.name for field in dataclasses.fields(cls)}
+    for field in data:
+        if field not in known:
+            raise InvalidInput(f"{name} has no field {field!r}; it has {', '.join(sorted(known))}")
+    try:
+        return cls(**{field: build(item) for field, item in data.items()})
+    except TypeError as error:
+        raise InvalidInput(f"{name}: {error}") from None
+
+
+def one_line(cls: type) -> str:
+    """The first line of a class's docstring, as `spikeloop list` prints it."""
+    return (inspect.getdoc(cls) or "").split("\n")[0]
+
+
+def require(component: Any, field: str, condition: Any, rule: str) -> None:
+    """Raise InvalidInput ``Class.field must be RULE, got VALUE`` unless the condition holds.
+
+    A field that holds an array (a sweep's axis, a tracer) is not checked: its values are not known here.
+    """
+    value = getattr(component, field)
+    if isinstance(value, numbers.Number) or value is None or isinstance(value, (str, tuple, dict)):
+        if not condition(value):
+            raise InvalidInput(f"{type(component).__name__}.{field} must be {rule}, got {value!r}")
+
+
+def require_positive(component: Any, *fields: str) -> None:
+    """Each field must be a finite number above zero."""
+    for field in fields:
+        require(component, field, lambda value: math.isfinite(value) and value > 0, "a positive finite number")
+
+
+def require_finite(component: Any, *fields: str) -> None:
+    """Each field must be a finite number."""
+    for field in fields:
+        require(component, field, math.isfinite, "a finite number")
+
+
+def require_between(component: Any, low: float, high: float, *fields: str) -> None:
+    """Each field must lie in the closed interval from low to high."""
+    for field in fields:
+        require(component, field, lambda value: low <= value <= high, f"between {low:g} and {high:g}")
+
+
+def require_count(component: Any, *fields: str, least: int = 1) -> None:
+    """Each field must be a whole number of at least `least`."""
+    for field in fields:
+        rule = f"a whole number of at least {least}"
+        require(
+            component, field, lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least, rule
+        )

@@ -1,0 +1,15 @@
+"""Decoders: from the spikes of the last population to a decision's output."""
+
+from spikeloop.decoders._base import AbstractDecoder
+from spikeloop.decoders.membrane import LastMembrane, MaxAbsMembrane, MaxMembrane, MeanMembrane
+from spikeloop.decoders.rate import LinearRate, SpikeRate
+
+__all__ = [
+    "AbstractDecoder",
+    "LastMembrane",
+    "LinearRate",
+    "MaxAbsMembrane",
+    "MaxMembrane",
+    "MeanMembrane",
+    "SpikeRate",
+]

@@ -1,0 +1,7 @@
+"""The worlds that an agent acts in."""
+
+from spikeloop.environments._base import AbstractEnvironment, Box, Discrete, Spec, Step
+from spikeloop.environments.gymnasium import Gymnasium
+from spikeloop.environments.gymnax import Gymnax
+
+__all__ = ["AbstractEnvironment", "Box", "Discrete", "Gymnasium", "Gymnax", "Spec", "Step"]

@@ -1,0 +1,446 @@
+"""Environments of Gymnasium (github.com/Farama-Foundation/Gymnasium), simulators on the host, as pure functions in JAX.
+
+A state is the seed of the reset and the actions taken since: *by definition* it stands for ``reset(seed)`` followed by
+these actions. So ``step`` is a function of its arguments for every environment that is deterministic given its seed,
+and its results are Gymnasium's own, bit for bit (as float32). Replaying an episode for every step would be slow; hence
+live simulators are kept on the host, each under the (seed, steps, fingerprint of the actions) at which it stands. A
+step whose simulator is there moves it on. A step whose simulator is not there (a run resumed in a new process, a state
+stepped a second time) makes one by replaying. The result is the same, only later.
+
+One call from XLA to Python costs about 0.1 ms, and each further array handed over half as much again. Therefore the
+step passes one packed array of 32-bit words each way, and the history of actions is handed over only where a
+simulator is missing.
+"""
+
+import collections
+import copy
+import difflib
+import functools
+import hashlib
+import itertools
+import math
+import re
+import struct
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Float32, Int32, PRNGKeyArray, Shaped, UInt8, UInt32
+
+from spikeloop.component import require_count
+from spikeloop.environments._base import AbstractEnvironment, Box, Discrete, Spec, Step
+from spikeloop.errors import InvalidInput
+
+# Words of the question: what the host must know to step one simulator; the action's words follow.
+_KEY, _MODE, _ACTION = slice(0, 4), 4, 5  # _KEY: seed, steps, two words of fingerprint
+_RUN, _DONE, _LAST = 0, 1, 2  # modes: an ordinary step; the episode is over; the step that reaches the time limit
+# Words of the answer; the observation's words follow.
+_MISSED, _TERMINATED, _TRUNCATED, _FINGERPRINT, _REWARD, _OBS = 0, 1, 2, slice(3, 5), 5, 6
+
+
+class GymnasiumState(eqx.Module):
+    """An episode in progress: what it takes to play it again."""
+
+    seed: UInt32[Array, ""]  # of the reset
+    steps: Int32[Array, ""]  # actions taken since
+    actions: Int32[Array, "max_steps"] | Float32[Array, "max_steps n"]  # valid up to `steps`; leftovers beyond
+    fingerprint: UInt32[Array, "2"]  # of the actions taken: names the simulator on the host
+    terminated: Bool[Array, ""]
+    truncated: Bool[Array, ""]
+    obs: Float32[Array, "..."]  # the last observation
+
+
+class Gymnasium(AbstractEnvironment):
+    """Any registered Gymnasium environment with Box observations and Discrete or Box actions, stepped on the host.
+
+    Works under ``jit``, ``scan`` and ``vmap`` (one call to the host a batch); no gradient flows through it. The
+    environment must be deterministic given the seed of its reset. Third-party environments: import the package that
+    registers them first.
+    """
+
+    name: str = "CartPole-v1"
+    max_steps: int | None = None  # steps; None: the limit that Gymnasium registered for it
+
+    def __check_init__(self):
+        _registration(self.name)
+        if self.max_steps is not None:
+            require_count(self, "max_steps")
+
+    @property
+    def spec(self) -> Spec:
+        """Shapes, action space and time limit.
+
+        Raises InvalidInput where the spaces are not supported, a package is missing or there is no time limit.
+        """
+        limit, pool = self._limit(), _pool(self.name)
+        return Spec(self.name, pool.observation_shape, pool.actions, limit)
+
+    def reset(self, key: PRNGKeyArray) -> tuple[GymnasiumState, Float[Array, "..."]]:
+        """A fresh episode, its seed (31 bits) drawn from `key`; the observation is float32, ``spec.observation_shape``."""
+        limit, pool = self._limit(), _pool(self.name)
+        discrete = isinstance(pool.actions, Discrete)
+        blank = GymnasiumState(
+            seed=jnp.zeros((), jnp.uint32),
+            steps=jnp.zeros((), jnp.int32),
+            actions=jnp.zeros((limit,) if discrete else (limit, pool.actions.output_size), pool.action_type),
+            fingerprint=jnp.zeros(2, jnp.uint32),
+            terminated=jnp.asarray(False),
+            truncated=jnp.asarray(False),
+            obs=jnp.zeros(pool.observation_shape, jnp.float32),
+        )
+        return self.restart(blank, blank.obs, jnp.asarray(True), key)
+
+    def restart(
+        self, state: GymnasiumState, obs: Float[Array, "..."], done: Bool[Array, ""], key: PRNGKeyArray
+    ) -> tuple[GymnasiumState, Float[Array, "..."]]:
+        """A fresh episode where `done`, else what was given. The host is called only if there is an episode to begin."""
+        pool = _pool(self.name)
+        seed = jnp.where(done, jax.random.bits(key, dtype=jnp.uint32) >> 1, state.seed)
+        fresh = _reset(pool, jnp.stack([done.astype(jnp.uint32), seed]))
+        fresh = _as_floats(fresh).reshape(pool.observation_shape)
+        state = GymnasiumState(
+            seed=seed,
+            steps=jnp.where(done, 0, state.steps),
+            actions=state.actions,  # leftovers stay: clearing them would touch the whole history at every step
+            fingerprint=jnp.where(done, jnp.uint32(0), state.fingerprint),
+            terminated=~done & state.terminated,
+            truncated=~done & state.truncated,
+            obs=jnp.where(done, fresh, state.obs),
+        )
+        return state, jnp.where(done, fresh, obs)
+
+    def step(
+        self, state: GymnasiumState, action: Shaped[Array, "..."], key: PRNGKeyArray
+    ) -> tuple[GymnasiumState, Step]:
+        """One action: an int32 scalar from 0 for Discrete, a float32 vector, not clipped, for Box. Never resets.
+
+        A state whose episode is over stays as it is: same observation and flags, reward 0. `key` is not used.
+        """
+        del key
+        pool = _pool(self.name)
+        limit = state.actions.shape[0]
+        action = jax.lax.stop_gradient(jnp.asarray(action).astype(pool.action_type))
+        done = state.terminated | state.truncated
+        mode = jnp.where(done, _DONE, jnp.where(state.steps + 1 >= limit, _LAST, _RUN))
+        head = jnp.stack([state.seed, state.steps.astype(jnp.uint32)])
+        answer = _advance(
+            pool,
+            jnp.concatenate(
+                [head, state.fingerprint, mode[None].astype(jnp.uint32), _as_words(jnp.atleast_1d(action))]
+            ),
+            state.actions,
+        )
+        steps = jnp.where(done, state.steps, state.steps + 1)
+        terminated = jnp.where(done, state.terminated, answer[_TERMINATED] != 0)
+        cut = (answer[_TRUNCATED] != 0) | (steps >= limit)
+        truncated = jnp.where(done, state.truncated, cut & ~terminated)
+        obs = jnp.where(done, state.obs, _as_floats(answer[_OBS:]).reshape(pool.observation_shape))
+        state = GymnasiumState(
+            seed=state.seed,
+            steps=steps,
+            # Out of range where done, so that nothing is written: cheaper than choosing between two histories.
+            actions=state.actions.at[jnp.where(done, limit, state.steps)].set(action, mode="drop"),
+            fingerprint=jnp.where(done, state.fingerprint, answer[_FINGERPRINT]),
+            terminated=terminated,
+            truncated=truncated,
+            obs=obs,
+        )
+        reward = jnp.where(done, 0.0, _as_floats(answer[_REWARD]))
+        return state, Step(obs=obs, reward=reward, terminated=terminated, truncated=truncated)
+
+    def frame(self, state: GymnasiumState) -> UInt8[np.ndarray, "height width 3"]:
+        """A picture of one state (RGB, 0 to 255), drawn by the environment on the host; frames in order are cheap.
+
+        Raises InvalidInput where the environment cannot draw or a package for drawing is missing.
+        """
+        if state.steps.ndim:
+            raise InvalidInput("Gymnasium.frame draws one state; pick one of the batch first")
+        return _pool(self.name, "rgb_array").frame(int(state.seed), np.asarray(state.actions)[: int(state.steps)])
+
+    def _limit(self) -> int:
+        limit = self.max_steps or _registration(self.name).max_episode_steps
+        if limit is None:
+            raise InvalidInput(f"{self.name} has no time limit of its own; give max_steps")
+        return limit
+
+
+def forget_simulators() -> None:
+    """Close every live simulator. Nothing is lost: a state that needs one replays its actions."""
+    for pool in _POOLS.values():
+        pool.forget()
+
+
+class _Pool:
+    """The live simulators of one environment, each under the state at which it stands."""
+
+    def __init__(self, name: str, render_mode: str | None = None):
+        simulator = _make(name, render_mode)
+        self.name, self.render_mode = name, render_mode
+        self.lock = threading.Lock()  # XLA may call from several threads
+        # Oldest first. Several may stand at one state: a sweep gives every member the same seed, and they part later.
+        self.live: collections.OrderedDict[bytes, list[Any]] = collections.OrderedDict()
+        self.idle: list[Any] = [simulator]
+        self.capacity = 16
+        self.action_space = simulator.action_space
+        self.actions = _actions(name, simulator.action_space)
+        self.action_type = np.int32 if isinstance(self.actions, Discrete) else np.float32
+        self.observation_shape = _observation_shape(name, simulator.observation_space)
+        self.answer_size = _OBS + math.prod(self.observation_shape)
+
+    def forget(self) -> None:
+        with self.lock:
+            for simulator in [*itertools.chain(*self.live.values()), *self.idle]:
+                simulator.close()
+            self.live.clear()
+            self.idle.clear()
+
+    def reset(self, words: Any) -> np.ndarray:
+        """Words [..., (wanted, seed)] to the first observations [..., obs]; zeros where none is wanted."""
+        rows = np.array(words).reshape(-1, 2)
+        obs = np.zeros((len(rows), self.answer_size - _OBS), np.float32)
+        with self.lock:
+            self.capacity = max(self.capacity, 4 * len(rows))
+            for index in np.flatnonzero(rows[:, 0]):
+                simulator, seed = self._take(), int(rows[index, 1])
+                obs[index] = np.ravel(simulator.reset(seed=seed)[0])
+                self._keep(_key(seed, 0, _BLANK), simulator)
+        return obs.view(np.uint32).reshape(*np.shape(words)[:-1], -1)
+
+    def step(self, words: Any) -> np.ndarray:
+        """Questions [..., words] to answers; a question whose simulator is not here is marked as missed."""
+        rows = np.array(words).reshape(-1, np.shape(words)[-1])
+        answers = np.zeros((len(rows), self.answer_size), np.uint32)
+        with self.lock:
+            self.capacity = max(self.capacity, 4 * len(rows))
+            self._answer(rows, answers, np.flatnonzero(rows[:, _MODE] != _DONE), lambda index, key: self._find(key))
+        return answers.reshape(*np.shape(words)[:-1], -1)
+
+    def step_missed(self, words: Any, histories: Any, answers: Any) -> np.ndarray:
+        """The answers, those that were missed made good by replaying the history of the episode."""
+        rows = np.array(words).reshape(-1, np.shape(words)[-1])
+        complete = np.array(answers).reshape(len(rows), -1)
+        histories = np.asarray(histories)
+        histories = histories.reshape(len(rows), *histories.shape[np.ndim(words) - 1 :])
+        missed = np.flatnonzero(complete[:, _MISSED])
+        with self.lock:
+            self._answer(rows, complete, missed, lambda i, key: self._replay(int(rows[i, 0]), histories[i, : rows[i, 1]]))
+        return complete.reshape(np.shape(answers))
+
+    def frame(self, seed: int, history: np.ndarray) -> np.ndarray:
+        """The picture at the end of a history; the simulator stays there, so that the next picture is near."""
+        with self.lock:
+            simulator = self._replay(seed, history)
+            try:
+                image = simulator.render()
+            except Exception as error:  # whatever the drawing library raises; it is not ours
+                raise _unusable(self.name, error) from error
+            self._keep(_key(seed, len(history), _fingerprints(history)[-1]), simulator)
+        if image is None:
+            raise InvalidInput(f"{self.name} cannot draw an image")
+        return np.array(image, np.uint8)
+
+    def _answer(self, rows: np.ndarray, answers: np.ndarray, which: np.ndarray, simulator_of: Any) -> None:
+        """Fill in the answers of some rows. Python's own numbers and bytes: numpy is slow one element at a time."""
+        floats, raw, size = answers.view(np.float32), rows.tobytes(), 4 * rows.shape[1]
+        heads, actions = rows[:, : _MODE + 1].tolist(), self._native(rows[:, _ACTION:].view(self.action_type))
+        for index in which.tolist():
+            question = raw[size * index : size * (index + 1)]
+            simulator = simulator_of(index, question[:16])
+            if simulator is None:
+                answers[index, _MISSED] = 1
+                continue
+            obs, reward, terminated, truncated, _ = simulator.step(actions[index])
+            fingerprint = _extend(question[8:16], question[4 * _ACTION :])
+            answers[index, :_REWARD] = (0, terminated, truncated, *struct.unpack("=2I", fingerprint))
+            floats[index, _REWARD] = reward
+            floats[index, _OBS:] = np.ravel(obs)
+            seed, steps, _, _, mode = heads[index]
+            if terminated or truncated or mode == _LAST:
+                self.idle.append(simulator)  # its episode is over: no state can ask for it again
+            else:
+                self._keep(_key(seed, steps + 1, fingerprint), simulator)
+
+    def _native(self, actions: np.ndarray) -> Any:
+        """Actions [batch, words] as the environment's own action space has them."""
+        if isinstance(self.actions, Discrete):
+            return (actions[:, 0] + int(self.action_space.start)).tolist()
+        return actions.reshape(-1, *self.action_space.shape).astype(self.action_space.dtype)
+
+    def _replay(self, seed: int, history: np.ndarray) -> Any:
+        """A simulator that stands at the end of a history: the one that stands nearest before it, moved on."""
+        fingerprints = _fingerprints(history)
+        for start in range(len(history), -1, -1):
+            simulator = self._find(_key(seed, start, fingerprints[start]))
+            if simulator is not None:
+                break
+        else:
+            start, simulator = 0, self._take()
+            simulator.reset(seed=seed)
+        for action in self._native(history[start:].reshape(len(history) - start, -1)):
+            simulator.step(action)
+        return simulator
+
+    def _find(self, key: bytes) -> Any | None:
+        standing = self.live.get(key)
+        if standing is None:
+            return None
+        simulator = standing.pop()
+        if not standing:
+            del self.live[key]
+        return simulator
+
+    def _take(self) -> Any:
+        """A simulator to reset: an idle one, the one not used for longest where the pool is full, or a new one."""
+        if self.idle:
+            return self.idle.pop()
+        if sum(map(len, self.live.values())) >= self.capacity:
+            return self._find(next(iter(self.live)))
+        return _make(self.name, self.render_mode)
+
+    def _keep(self, key: bytes, simulator: Any) -> None:
+        self.live.setdefault(key, []).append(simulator)
+
+
+_POOLS: dict[tuple[str, str | None], _Pool] = {}
+_BLANK = bytes(8)  # the fingerprint of no actions
+
+
+def _pool(name: str, render_mode: str | None = None) -> _Pool:
+    if (name, render_mode) not in _POOLS:
+        _POOLS[name, render_mode] = _Pool(name, render_mode)
+    return _POOLS[name, render_mode]
+
+
+def _key(seed: int, steps: int, fingerprint: bytes) -> bytes:
+    return struct.pack("=2I", seed, steps) + fingerprint
+
+
+def _extend(fingerprint: bytes, action: bytes) -> bytes:
+    """The fingerprint after one more action: 64 bits of BLAKE2b, the same in every process."""
+    return hashlib.blake2b(fingerprint + action, digest_size=8).digest()
+
+
+def _fingerprints(history: np.ndarray) -> list[bytes]:
+    """Of every beginning of a history, the empty one first."""
+    return list(itertools.accumulate((action.tobytes() for action in history), _extend, initial=_BLANK))
+
+
+def _as_words(array: Array) -> UInt32[Array, "..."]:
+    return jax.lax.bitcast_convert_type(array, jnp.uint32)
+
+
+def _as_floats(words: UInt32[Array, "..."]) -> Float32[Array, "..."]:
+    return jax.lax.bitcast_convert_type(words, jnp.float32)
+
+
+def _batched(function: Callable[..., Array]) -> Callable[..., Array]:
+    """Let `function`, which takes arrays with any leading axes, be called once with the whole batch under ``vmap``.
+
+    Plain ``vmap`` would turn its ``cond`` into a choice between two computed sides, and call the host for both.
+    """
+    batched = jax.custom_batching.custom_vmap(function)
+
+    @batched.def_vmap
+    def rule(size, are_batched, *args):
+        return batched(*(
+            arg if is_batched else jnp.broadcast_to(arg, (size, *arg.shape))
+            for arg, is_batched in zip(args, are_batched, strict=True)
+        )), True  # fmt: skip
+
+    return batched
+
+
+# Jitted so that a call from outside any jit compiles once and not at every step.
+@functools.partial(jax.jit, static_argnums=0)
+def _reset(pool: _Pool, words: UInt32[Array, "2"]) -> UInt32[Array, "obs"]:
+    @_batched
+    def reset(words):
+        out = jax.ShapeDtypeStruct((*words.shape[:-1], pool.answer_size - _OBS), jnp.uint32)
+        return jax.lax.cond(
+            jnp.any(words[..., 0] != 0),
+            lambda words: jax.pure_callback(pool.reset, out, words, vmap_method="broadcast_all"),
+            lambda words: jnp.zeros(out.shape, out.dtype),
+            words,
+        )
+
+    return reset(words)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _advance(pool: _Pool, words: UInt32[Array, "question"], history: Array) -> UInt32[Array, "answer"]:
+    @_batched
+    def advance(words, history):
+        out = jax.ShapeDtypeStruct((*words.shape[:-1], pool.answer_size), jnp.uint32)
+        answers = jax.pure_callback(pool.step, out, words, vmap_method="broadcast_all")
+        # Which simulators are alive is no secret input: it decides who computes the answer, never what the answer is.
+        return jax.lax.cond(
+            jnp.any(answers[..., _MISSED] != 0),
+            lambda *args: jax.pure_callback(pool.step_missed, out, *args, vmap_method="broadcast_all"),
+            lambda words, history, answers: answers,
+            words,
+            history,
+            answers,
+        )
+
+    return advance(words, history)
+
+
+def _registration(name: str) -> Any:
+    import gymnasium
+
+    if name in gymnasium.registry:
+        return gymnasium.registry[name]
+    if ":" in name:  # gymnasium would import the module; a description read from a file must not run code
+        module, _, bare = name.partition(":")
+        raise InvalidInput(f"{name!r}: import {module!r} first, then name the environment {bare!r}")
+    close = difflib.get_close_matches(name, list(gymnasium.registry), n=3)
+    raise InvalidInput(f"unknown Gymnasium environment {name!r}" + (f"; did you mean {', '.join(close)}?" if close else ""))
+
+
+def _make(name: str, render_mode: str | None = None) -> Any:
+    """The bare environment: no time limit, no order enforcement, no checker. Raises InvalidInput if it cannot be made."""
+    import gymnasium
+
+    registration = copy.deepcopy(_registration(name))
+    if registration.nondeterministic:
+        raise InvalidInput(f"{name} is not deterministic given its seed")
+    registration.order_enforce = False
+    try:
+        simulator = gymnasium.make(registration, -1, disable_env_checker=True, render_mode=render_mode)
+    except (ImportError, TypeError, gymnasium.error.Error) as error:
+        raise _unusable(name, error) from error
+    if render_mode not in (None, *simulator.metadata.get("render_modes", ())):
+        raise InvalidInput(f"{name} cannot draw an image")
+    return simulator
+
+
+def _unusable(name: str, error: Exception) -> InvalidInput:
+    """In one line: the extra of gymnasium to install where the error names one, else what the error says."""
+    extra = re.search(r"gymnasium\[([\w-]+)\]", str(error))
+    if extra:
+        return InvalidInput(f"{name} needs a package that is missing: pip install 'gymnasium[{extra.group(1)}]'")
+    return InvalidInput(f"{name} cannot be used: " + " ".join(str(error).split()))
+
+
+def _observation_shape(name: str, space: Any) -> tuple[int, ...]:
+    import gymnasium
+
+    if not isinstance(space, gymnasium.spaces.Box):
+        raise InvalidInput(f"{name} observes a {type(space).__name__} space; only Box is supported")
+    return tuple(map(int, space.shape))
+
+
+def _actions(name: str, space: Any) -> Discrete | Box:
+    import gymnasium
+
+    if isinstance(space, gymnasium.spaces.Discrete):
+        return Discrete(int(space.n))
+    if not isinstance(space, gymnasium.spaces.Box) or not np.issubdtype(space.dtype, np.floating):
+        raise InvalidInput(f"{name} acts in a space that is neither Discrete nor a Box of real numbers: {space}")
+    if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
+        raise InvalidInput(f"{name} has an action without finite bounds: {space}")
+    return Box(tuple(map(float, space.low.reshape(-1))), tuple(map(float, space.high.reshape(-1))))

@@ -1,0 +1,44 @@
+"""An experiment is data: an environment, a learner, the controls that stand beside it, and one protocol for all of them."""
+
+import equinox as eqx
+
+from spikeloop.component import Component, require, require_count
+from spikeloop.environments import AbstractEnvironment, Gymnax
+from spikeloop.learners import DQN, AbstractLearner
+from spikeloop.training import Protocol
+
+
+class Reference(Component):
+    """What was published, to stand beside what we measure."""
+
+    source: str  # the paper, with its table or figure
+    claim: str  # what it says, in one line
+    score: float | None = None  # the published number on the axis of our scores, if there is one
+
+
+class Experiment(Component):
+    """A learner and its controls in one environment, under one protocol."""
+
+    environment: AbstractEnvironment = Gymnax("CartPole-v1")
+    learner: AbstractLearner = DQN()
+    label: str = "spiking DQN"  # name of the learner in tables and figures
+    controls: dict[str, AbstractLearner] = eqx.field(default_factory=dict)  # learners beside it, by their names in tables and figures
+    protocol: Protocol = Protocol()
+    seeds: int = 10  # how many seeds
+    first_seed: int = 0  # seeds are first_seed, first_seed + 1, ...
+    reference: Reference | None = None
+
+    def __check_init__(self):
+        require_count(self, "seeds")
+        require_count(self, "first_seed", least=0)
+        require(self, "label", lambda label: label not in self.controls, "different from the names of the controls")
+
+    @property
+    def arms(self) -> dict[str, AbstractLearner]:
+        """The learner and its controls by name, the learner first."""
+        return {self.label: self.learner, **self.controls}
+
+    @property
+    def seed_range(self) -> range:
+        """The seeds."""
+        return range(self.first_seed, self.first_seed + self.seeds)

@@ -1,0 +1,50 @@
+"""Replay: a ring of past transitions, sampled uniformly with replacement.
+
+Sampling with replacement costs one draw an item; without, a permutation of the ring at every update. With a batch of 128
+from 10,000 the two differ by less than one repeated item a batch.
+"""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int, PRNGKeyArray
+
+from spikeloop.component import Component, require_count
+
+
+class ReplayState(eqx.Module):
+    """The ring: every leaf of an item with a leading axis of `capacity`, and how many items were ever added."""
+
+    items: Any
+    added: Int[Array, ""]
+
+
+class Replay(Component):
+    """A ring buffer of a fixed capacity."""
+
+    capacity: int = 10_000  # transitions kept; the oldest is overwritten
+
+    def __check_init__(self):
+        require_count(self, "capacity")
+
+    def init(self, item: Any) -> ReplayState:
+        """An empty ring for items like this one (arrays or shapes)."""
+        items = jax.tree.map(lambda leaf: jnp.zeros((self.capacity, *leaf.shape), leaf.dtype), item)
+        return ReplayState(items, jnp.zeros((), jnp.int32))
+
+    def add(self, state: ReplayState, item: Any) -> ReplayState:
+        """Append one item."""
+        position = state.added % self.capacity
+        items = jax.tree.map(lambda ring, leaf: ring.at[position].set(leaf), state.items, item)
+        return ReplayState(items, state.added + 1)
+
+    def size(self, state: ReplayState) -> Int[Array, ""]:
+        """How many items the ring holds."""
+        return jnp.minimum(state.added, self.capacity)
+
+    def sample(self, state: ReplayState, batch_size: int, key: PRNGKeyArray) -> Any:
+        """A batch of items, every leaf with a leading axis of `batch_size`. The ring must not be empty."""
+        chosen = jax.random.randint(key, (batch_size,), 0, jnp.maximum(self.size(state), 1))
+        return jax.tree.map(lambda ring: ring[chosen], state.items)

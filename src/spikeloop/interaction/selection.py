@@ -1,0 +1,64 @@
+"""From a decision's output to an action: greedy, epsilon-greedy, or blindly at random."""
+
+import abc
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
+
+from spikeloop.component import Component
+from spikeloop.environments import Box, Discrete
+from spikeloop.errors import InvalidInput
+from spikeloop.interaction.schedule import AbstractSchedule, ExponentialDecay
+
+
+class AbstractSelection(Component):
+    """How an action is chosen from the output of a policy."""
+
+    stochastic: ClassVar[bool] = False  # whether `__call__` draws random numbers; only then does it get a key
+
+    @abc.abstractmethod
+    def __call__(
+        self, output: Float[Array, " out"], actions: Discrete | Box, env_steps: Int[Array, ""], key: PRNGKeyArray | None
+    ) -> Shaped[Array, "..."]:
+        """The action: an int32 scalar for Discrete, a float32 vector for Box."""
+
+
+class Greedy(AbstractSelection):
+    """The action of largest output (the first of equals); for continuous actions, tanh of the output scaled to the bounds."""
+
+    def __call__(self, output, actions, env_steps, key):
+        if isinstance(actions, Discrete):
+            return jnp.argmax(output).astype(jnp.int32)
+        low, high = jnp.asarray(actions.low, jnp.float32), jnp.asarray(actions.high, jnp.float32)
+        return low + 0.5 * (jnp.tanh(output) + 1.0) * (high - low)
+
+
+class UniformRandom(AbstractSelection):
+    """Any action with equal probability, whatever the output."""
+
+    stochastic = True
+
+    def __call__(self, output, actions, env_steps, key):
+        if isinstance(actions, Discrete):
+            return jax.random.randint(key, (), 0, actions.count)
+        low, high = jnp.asarray(actions.low, jnp.float32), jnp.asarray(actions.high, jnp.float32)
+        return jax.random.uniform(key, low.shape, minval=low, maxval=high)
+
+
+class EpsilonGreedy(AbstractSelection):
+    """The greedy action, but with probability epsilon any action."""
+
+    stochastic = True
+
+    epsilon: AbstractSchedule = ExponentialDecay(start=0.9, end=0.05, scale=200.0)  # probability of a random action
+
+    def __call__(self, output, actions, env_steps, key):
+        if not isinstance(actions, Discrete):
+            raise InvalidInput("EpsilonGreedy needs discrete actions, and this environment's are continuous")
+        # One draw serves both: below epsilon, u / epsilon is itself uniform and picks the action.
+        epsilon = self.epsilon(env_steps)
+        u = jax.random.uniform(key)
+        random = jnp.minimum((u / jnp.maximum(epsilon, 1e-8) * actions.count).astype(jnp.int32), actions.count - 1)
+        return jnp.where(u < epsilon, random, jnp.argmax(output).astype(jnp.int32))

@@ -1,0 +1,54 @@
+"""The contract of a learner: a description; its state is everything that changes; its iteration is a pure function."""
+
+import abc
+from typing import Any, ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from spikeloop.component import Component
+from spikeloop.environments import AbstractEnvironment
+from spikeloop.interaction import Actor, Episode
+from spikeloop.policies import AbstractPolicy, Decision
+
+
+class Report(eqx.Module):
+    """What one iteration did: environment steps taken, the episodes it saw (some not ended), and named numbers.
+
+    A metric that says nothing in this iteration is NaN; the logger takes means over the others.
+    """
+
+    env_steps: Int[Array, ""]
+    episodes: Episode  # every leaf has shape [k]
+    metrics: dict[str, Float[Array, ""]]
+
+
+class AbstractLearner(Component):
+    """An algorithm. The environment is an argument, so that every learner of an experiment meets the same one."""
+
+    fixed_env_steps: ClassVar[bool]  # whether every iteration takes the same number of environment steps
+
+    @abc.abstractmethod
+    def typical_env_steps(self, environment: AbstractEnvironment) -> int:
+        """About how many environment steps one iteration takes; exactly, where `fixed_env_steps`."""
+
+    @abc.abstractmethod
+    def init(self, environment: AbstractEnvironment, key: PRNGKeyArray) -> Any:
+        """The state before the first iteration. Raises InvalidInput if it cannot learn in this environment."""
+
+    @abc.abstractmethod
+    def step(self, environment: AbstractEnvironment, state: Any, key: PRNGKeyArray) -> tuple[Any, Report]:
+        """One iteration of the algorithm."""
+
+    @abc.abstractmethod
+    def actor(self, environment: AbstractEnvironment, state: Any) -> Actor:
+        """What has been learned so far, acting without exploration: for evaluation and for use."""
+
+
+def firing_rates(policy: AbstractPolicy, decision: Decision) -> dict[str, Float[Array, ""]]:
+    """Mean firing rate of each population in spikes per neuron and tick, named ``firing_rate_1`` onwards."""
+    return {
+        f"firing_rate_{place}": jnp.mean(counts) / policy.ticks_per_decision
+        for place, counts in enumerate(decision.spikes, start=1)
+    }

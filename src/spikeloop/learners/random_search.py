@@ -1,0 +1,67 @@
+"""Null baseline: random weight search. New weights are drawn again and again, and the best ever seen are kept.
+
+It needs no learning at all, yet on CartPole a best-of-200 of random weights outlives most published episodes of spiking
+networks; a learner that does not beat it under the same number of environment steps has not been shown to learn.
+
+One iteration: `candidates` new sets of weights play `episodes` episodes each; the set of largest mean return is kept.
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PyTree
+
+from spikeloop.component import require_count
+from spikeloop.interaction import Actor, play_episode
+from spikeloop.learners._base import AbstractLearner, Report
+from spikeloop.policies import AbstractPolicy, SpikingPolicy
+
+
+class RandomSearchState(eqx.Module):
+    """The best weights so far and their score."""
+
+    best: PyTree
+    score: Float[Array, ""]
+
+
+class RandomSearch(AbstractLearner):
+    """Draws weights at random and keeps the best: search without learning."""
+
+    fixed_env_steps = False
+
+    policy: AbstractPolicy = SpikingPolicy()
+    candidates: int = 8  # sets of weights drawn per iteration
+    episodes: int = 1  # episodes played by each
+
+    def __check_init__(self):
+        require_count(self, "candidates", "episodes")
+
+    def typical_env_steps(self, environment):
+        return self.candidates * self.episodes * 20
+
+    def init(self, environment, key):
+        return RandomSearchState(self._draw(environment, key), jnp.full((), -jnp.inf))
+
+    def step(self, environment, state, key):
+        draw_key, play_key = jax.random.split(key)
+        drawn = jax.vmap(lambda k: self._draw(environment, k))(jax.random.split(draw_key, self.candidates))
+
+        def play(params, keys):
+            actor = Actor(self.policy, params, environment.spec.actions)
+            return jax.vmap(lambda k: play_episode(environment, actor, k).episode)(keys)
+
+        played = jax.vmap(play)(drawn, jax.random.split(play_key, (self.candidates, self.episodes)))
+        scores = jnp.mean(played.episode_return, axis=1)
+        winner = jnp.argmax(scores)
+        better = scores[winner] > state.score
+        best = jax.tree.map(lambda new, old: jnp.where(better, new[winner], old), drawn, state.best)
+        state = RandomSearchState(best, jnp.maximum(scores[winner], state.score))
+        episodes = jax.tree.map(jnp.ravel, played)
+        return state, Report(jnp.sum(played.length, dtype=jnp.int32), episodes, {"best_return": state.score})
+
+    def actor(self, environment, state):
+        return Actor(self.policy, state.best, environment.spec.actions)
+
+    def _draw(self, environment, key):
+        spec = environment.spec
+        return self.policy.init(spec.observation_size, spec.actions.output_size, key)

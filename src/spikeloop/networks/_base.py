@@ -1,0 +1,47 @@
+"""The contract of a network: populations of neurons wired together, one tick at a time."""
+
+import abc
+from typing import Any
+
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from spikeloop.component import Component
+
+
+class AbstractNetwork(Component):
+    """A wiring of neurons. Its last population is the one that a decoder reads.
+
+    The first connection is a step of its own (`drive`), so that a policy whose input is the same at every tick computes it
+    once a decision and not once a tick.
+    """
+
+    @property
+    @abc.abstractmethod
+    def stochastic(self) -> bool:
+        """Whether `step` draws random numbers; only then does it get a key."""
+
+    @abc.abstractmethod
+    def sizes(self, output_population: int | None) -> tuple[int, ...]:
+        """Number of neurons of each population; a decoder may ask for one more of a given size at the end."""
+
+    @abc.abstractmethod
+    def init(self, in_size: int, output_population: int | None, key: PRNGKeyArray) -> Any:
+        """The trainable parameters."""
+
+    @abc.abstractmethod
+    def init_state(self, params: Any) -> Any:
+        """The state of every neuron at rest."""
+
+    @abc.abstractmethod
+    def silence(self, params: Any) -> tuple[Float[Array, " n"], ...]:
+        """The spikes of every population when none fires: zeros."""
+
+    @abc.abstractmethod
+    def drive(self, params: Any, inputs: Float[Array, " inputs"]) -> Float[Array, " first"]:
+        """The current that an input drives into the first population."""
+
+    @abc.abstractmethod
+    def step(
+        self, params: Any, state: Any, current: Float[Array, " first"], key: PRNGKeyArray | None
+    ) -> tuple[Any, tuple[Float[Array, " n"], ...]]:
+        """One tick, from the current into the first population: the new state and the spikes of every population."""

@@ -1,0 +1,56 @@
+"""Feed-forward stack: each population drives the next through a full connection, within the same tick."""
+
+import jax
+import jax.numpy as jnp
+
+from spikeloop.component import require
+from spikeloop.networks._base import AbstractNetwork
+from spikeloop.networks.linear import Linear
+from spikeloop.neurons import AbstractNeuron, IntegrateAndFire
+
+
+class FeedForward(AbstractNetwork):
+    """Fully connected populations of spiking neurons, one after the other."""
+
+    widths: tuple[int, ...] = (64,)  # neurons of each hidden population
+    neuron: AbstractNeuron = IntegrateAndFire()
+
+    def __check_init__(self):
+        require(
+            self,
+            "widths",
+            lambda widths: len(widths) > 0 and all(isinstance(n, int) and n > 0 for n in widths),
+            "a non-empty tuple of positive whole numbers",
+        )
+
+    @property
+    def stochastic(self):
+        return self.neuron.stochastic
+
+    def sizes(self, output_population):
+        return self.widths if output_population is None else (*self.widths, output_population)
+
+    def init(self, in_size, output_population, key):
+        sizes = (in_size, *self.sizes(output_population))
+        keys = jax.random.split(key, len(sizes) - 1)
+        return tuple(Linear.init(n, m, k) for n, m, k in zip(sizes[:-1], sizes[1:], keys, strict=True))
+
+    def init_state(self, params):
+        return tuple(self.neuron.init(layer.bias.shape[0]) for layer in params)
+
+    def silence(self, params):
+        return tuple(jnp.zeros_like(layer.bias) for layer in params)
+
+    def drive(self, params, inputs):
+        return params[0](inputs)
+
+    def step(self, params, state, current, key):
+        keys = jax.random.split(key, len(params)) if self.stochastic else (None,) * len(params)
+        states, spikes = [], []
+        for layer, population, population_key in zip((*params[1:], None), state, keys, strict=True):
+            population, fired = self.neuron.step(population, current, population_key)
+            states.append(population)
+            spikes.append(fired)
+            if layer is not None:
+                current = layer(fired)
+        return tuple(states), tuple(spikes)

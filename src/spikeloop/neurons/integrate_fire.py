@@ -1,0 +1,34 @@
+"""Integrate-and-fire neuron: no leak.
+
+    v <- v + I
+    o = 1[v >= threshold]
+    v <- reset(v, o)
+
+SpikingJelly's ``IFNode``; the hidden neuron of the DQSN example and, by our reading, of Zheng et al. 2026 Strategy B.
+"""
+
+import jax.numpy as jnp
+
+from spikeloop.component import require_positive
+from spikeloop.neurons._base import AbstractNeuron, Membrane
+from spikeloop.neurons.reset import AbstractReset, HardReset
+from spikeloop.neurons.surrogate import AbstractSurrogate, Sigmoid
+
+
+class IntegrateAndFire(AbstractNeuron):
+    """Integrate-and-fire: adds up its input and never forgets."""
+
+    threshold: float = 1.0  # potential at which it fires, dimensionless
+    reset: AbstractReset = HardReset()
+    surrogate: AbstractSurrogate = Sigmoid()
+
+    def __check_init__(self):
+        require_positive(self, "threshold")
+
+    def init(self, size):
+        return Membrane(v=jnp.zeros(size))
+
+    def step(self, state, current, key):
+        v = state.v + current
+        spikes = self.surrogate(v - self.threshold)
+        return Membrane(v=self.reset(v, spikes, self.threshold)), spikes

@@ -1,0 +1,21 @@
+"""Objectives: the mathematics of learning signals, unbatched."""
+
+from spikeloop.objectives.temporal_difference import (
+    AbstractBootstrap,
+    AbstractLoss,
+    DoubleBootstrap,
+    Huber,
+    MaxBootstrap,
+    SquaredError,
+    q_learning_error,
+)
+
+__all__ = [
+    "AbstractBootstrap",
+    "AbstractLoss",
+    "DoubleBootstrap",
+    "Huber",
+    "MaxBootstrap",
+    "SquaredError",
+    "q_learning_error",
+]

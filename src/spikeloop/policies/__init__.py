@@ -1,0 +1,27 @@
+"""Policies: from an observation to a decision."""
+
+from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision
+from spikeloop.policies.deep import BlindPolicy, DeepPolicy
+from spikeloop.policies.spiking import (
+    AbstractBetweenDecisions,
+    KeepBetweenDecisions,
+    ResetBetweenDecisions,
+    SpikingParams,
+    SpikingPolicy,
+    SpikingState,
+)
+
+__all__ = [
+    "AbstractBetweenDecisions",
+    "AbstractPolicy",
+    "BlindPolicy",
+    "Decision",
+    "DeepPolicy",
+    "KeepBetweenDecisions",
+    "ResetBetweenDecisions",
+    "SpikingParams",
+    "SpikingPolicy",
+    "SpikingState",
+    "Trace",
+    "TracedDecision",
+]

@@ -1,0 +1,73 @@
+"""The contract of a policy: an observation becomes a decision. Unbatched; a batch is ``jax.vmap``."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from spikeloop.component import Component
+
+
+class Decision(eqx.Module):
+    """One decision: the output (Q-values, or an action's coordinates), and how often each neuron of each population fired."""
+
+    output: Float[Array, " out"]
+    spikes: tuple[Float[Array, " n"], ...]
+
+
+class Trace(eqx.Module):
+    """What happened tick by tick in one decision: the spikes of each population, and the decoder's reading so far."""
+
+    spikes: tuple[Float[Array, "ticks n"], ...]
+    evidence: Float[Array, "ticks out"]
+
+
+class TracedDecision(eqx.Module):
+    """A decision with its trace."""
+
+    decision: Decision
+    trace: Trace
+
+
+class AbstractPolicy(Component):
+    """Observation in, decision out: unbatched; a batch is ``jax.vmap``."""
+
+    @property
+    @abc.abstractmethod
+    def stochastic(self) -> bool:
+        """Whether a decision draws random numbers; only then does it need a key."""
+
+    @property
+    @abc.abstractmethod
+    def carries_state(self) -> bool:
+        """Whether a decision depends on the decisions before it. Learners that replay single transitions refuse it."""
+
+    @property
+    @abc.abstractmethod
+    def ticks_per_decision(self) -> int:
+        """Ticks of one decision; 1 for a policy without time."""
+
+    @abc.abstractmethod
+    def populations(self, out_size: int) -> tuple[int, ...]:
+        """Number of spiking neurons of each population, in the order of `Decision.spikes`."""
+
+    @abc.abstractmethod
+    def init(self, obs_size: int, out_size: int, key: PRNGKeyArray) -> Any:
+        """The trainable parameters."""
+
+    @abc.abstractmethod
+    def init_state(self, params: Any) -> Any:
+        """The state at rest, as an episode begins with."""
+
+    @abc.abstractmethod
+    def __call__(
+        self, params: Any, state: Any, obs: Float[Array, "..."], key: PRNGKeyArray | None
+    ) -> tuple[Any, Decision]:
+        """One decision on one observation. ``key`` may be None unless the policy is stochastic."""
+
+    @abc.abstractmethod
+    def trace(
+        self, params: Any, state: Any, obs: Float[Array, "..."], key: PRNGKeyArray | None
+    ) -> tuple[Any, TracedDecision]:
+        """The same decision, with every tick kept."""

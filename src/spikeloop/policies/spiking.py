@@ -1,0 +1,149 @@
+"""A spiking policy: encoder, network and decoder, and the tick loop that joins them.
+
+    for each tick:  input = encoder(obs);  spikes = network(input);  the decoder takes in the last population's spikes
+    output = decoder's reading after the last tick
+
+What becomes of the network's state between two decisions of an episode is a component of its own: `ResetBetweenDecisions`
+starts every decision at rest (all the Q-learning papers), `KeepBetweenDecisions` lets potentials live on (Labady 2023).
+An episode always begins at rest.
+"""
+
+from typing import Any, ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from spikeloop.component import Component, require_count
+from spikeloop.decoders import AbstractDecoder, LastMembrane
+from spikeloop.encoders import AbstractEncoder, Direct
+from spikeloop.networks import AbstractNetwork, FeedForward
+from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision
+
+# Ticks laid out as straight-line code, which XLA fuses into one kernel: 3 times the speed of a loop on a CPU at 16 ticks.
+UNROLLED_TICKS = 64
+
+
+class AbstractBetweenDecisions(Component):
+    """What becomes of a spiking network's state between two decisions of one episode."""
+
+    keeps: ClassVar[bool]
+
+
+class ResetBetweenDecisions(AbstractBetweenDecisions):
+    """Every decision starts at rest."""
+
+    keeps = False
+
+
+class KeepBetweenDecisions(AbstractBetweenDecisions):
+    """Potentials and encoder state live on from one decision to the next; the decoder starts afresh."""
+
+    keeps = True
+
+
+class SpikingState(eqx.Module):
+    """State of a spiking policy between decisions."""
+
+    encoder: Any
+    network: Any
+
+
+class SpikingParams(eqx.Module):
+    """Trainable parameters of a spiking policy."""
+
+    encoder: Any
+    network: Any
+    decoder: Any
+
+
+class _Tick(eqx.Module):
+    """What the tick loop carries."""
+
+    brain: SpikingState
+    decoder: Any
+    counts: tuple[Float[Array, " n"], ...]
+
+
+class SpikingPolicy(AbstractPolicy):
+    """Encoder, spiking network and decoder, run for a number of ticks a decision."""
+
+    encoder: AbstractEncoder = Direct()
+    network: AbstractNetwork = FeedForward()
+    decoder: AbstractDecoder = LastMembrane()
+    ticks: int = 16  # network steps per decision (the papers' T)
+    between_decisions: AbstractBetweenDecisions = ResetBetweenDecisions()
+
+    def __check_init__(self):
+        require_count(self, "ticks")
+
+    @property
+    def stochastic(self):
+        return self.encoder.stochastic or self.network.stochastic
+
+    @property
+    def carries_state(self):
+        return self.between_decisions.keeps
+
+    @property
+    def ticks_per_decision(self):
+        return self.ticks
+
+    def populations(self, out_size):
+        return self.network.sizes(self.decoder.population(out_size))
+
+    def init(self, obs_size, out_size, key):
+        encoder_key, network_key, decoder_key = jax.random.split(key, 3)
+        output_population = self.decoder.population(out_size)
+        last = self.network.sizes(output_population)[-1]
+        return SpikingParams(
+            encoder=self.encoder.init(obs_size, encoder_key),
+            network=self.network.init(self.encoder.size(obs_size), output_population, network_key),
+            decoder=self.decoder.init(last, out_size, decoder_key),
+        )
+
+    def init_state(self, params):
+        return SpikingState(self.encoder.init_state(params.encoder), self.network.init_state(params.network))
+
+    def __call__(self, params, state, obs, key):
+        end, _ = self._run(params, state, obs, key, lambda tick, spikes: None)
+        return end.brain, self._decide(params, end)
+
+    def trace(self, params, state, obs, key):
+        def keep(tick, spikes):
+            return Trace(spikes, self.decoder.read(params.decoder, tick.decoder, self.ticks))
+
+        end, trace = self._run(params, state, obs, key, keep)
+        return end.brain, TracedDecision(self._decide(params, end), trace)
+
+    def _decide(self, params, end):
+        return Decision(self.decoder.read(params.decoder, end.decoder, self.ticks), end.counts)
+
+    def _run(self, params, state, obs, key, keep):
+        if not self.between_decisions.keeps:
+            state = self.init_state(params)
+        obs = jnp.ravel(obs)
+        current = None
+        if self.encoder.constant:
+            _, inputs = self.encoder.step(params.encoder, state.encoder, obs, None)
+            current = self.network.drive(params.network, inputs)
+
+        def tick(carry, tick_key):
+            encoder_key, network_key = (None, None) if tick_key is None else jax.random.split(tick_key)
+            encoder_state, drive = carry.brain.encoder, current
+            if not self.encoder.constant:
+                encoder_state, inputs = self.encoder.step(params.encoder, encoder_state, obs, encoder_key)
+                drive = self.network.drive(params.network, inputs)
+            network_state, spikes = self.network.step(params.network, carry.brain.network, drive, network_key)
+            carry = _Tick(
+                SpikingState(encoder_state, network_state),
+                self.decoder.step(params.decoder, carry.decoder, spikes[-1]),
+                tuple(count + fired for count, fired in zip(carry.counts, spikes, strict=True)),
+            )
+            return carry, keep(carry, spikes)
+
+        silence = self.network.silence(params.network)
+        start = _Tick(state, self.decoder.init_state(params.decoder, silence[-1].shape[0]), silence)
+        keys = jax.random.split(key, self.ticks) if self.stochastic else None
+        return jax.lax.scan(tick, start, keys, length=self.ticks, unroll=min(self.ticks, UNROLLED_TICKS))

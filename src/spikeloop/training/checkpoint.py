@@ -1,0 +1,124 @@
+"""Arrays to a file and back, without pickle: safetensors, written atomically.
+
+A tree of arrays is stored leaf by leaf under the path of the leaf. Loading needs a template of the same structure, checks every
+name, shape and type against it, and never runs code. Random keys are stored as the integers they are made of.
+"""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from spikeloop.errors import InvalidInput
+
+FORMAT = "spikeloop 1"
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a whole file or nothing: a reader sees the old content or the new. Raises InvalidInput if it cannot."""
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None and os.path.exists(temporary):
+            os.unlink(temporary)
+        raise InvalidInput(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented JSON, atomically."""
+    write_atomically(path, (json.dumps(value, indent=2) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file. Raises InvalidInput if it is missing or is not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidInput(f"{path} does not exist") from None
+    except OSError as error:
+        raise InvalidInput(f"cannot read {path}: {error.strerror or error}") from None
+    except (ValueError, RecursionError):
+        raise InvalidInput(f"{path} is not valid JSON: it is damaged or half-written") from None
+
+
+def save_arrays(path: Path, tree: Any, header: dict[str, Any]) -> None:
+    """Store a tree of arrays with a JSON header, atomically."""
+    tensors = {name: np.asarray(_plain(leaf)) for name, leaf in _named_leaves(tree).items()}
+    write_atomically(path, save(tensors, {"format": FORMAT, "header": json.dumps(header)}))
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The JSON header of a file that `save_arrays` wrote. Raises InvalidInput for anything else."""
+    with _opened(path) as file:
+        return _header(path, file)
+
+
+def load_arrays(path: Path, template: Any) -> Any:
+    """The tree that `save_arrays` stored, given a tree of the same structure (arrays or ``jax.eval_shape``'s result).
+
+    Raises InvalidInput if the file is missing, damaged, of another version, or of another structure.
+    """
+    with _opened(path) as file:
+        _header(path, file)
+        wanted = _named_leaves(template)
+        stored = set(file.keys())
+        if stored != set(wanted):
+            odd = sorted(stored ^ set(wanted))[0]
+            raise InvalidInput(f"{path} does not hold what this run needs: {odd!r} is missing or unknown")
+        leaves = [_restore(path, name, leaf, file.get_tensor(name)) for name, leaf in wanted.items()]
+    return jax.tree.unflatten(jax.tree.structure(template), leaves)
+
+
+def _restore(path, name, leaf, array):
+    is_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    plain = jax.eval_shape(jax.random.key_data, leaf) if is_key else leaf
+    if array.shape != plain.shape or array.dtype != plain.dtype:
+        raise InvalidInput(
+            f"{path}: {name} is {array.dtype}{list(array.shape)}, but this run needs {plain.dtype}{list(plain.shape)}"
+        )
+    return jax.random.wrap_key_data(jnp.asarray(array)) if is_key else jnp.asarray(array)
+
+
+def _plain(leaf):
+    return jax.random.key_data(leaf) if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf
+
+
+def _named_leaves(tree):
+    return {jax.tree_util.keystr(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+
+
+def _opened(path):
+    if not path.is_file():
+        raise InvalidInput(f"{path} does not exist")
+    try:
+        return safe_open(path, framework="numpy")
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InvalidInput(f"{path} is not a readable safetensors file: {str(error).splitlines()[0]}") from None
+
+
+def _header(path, file):
+    metadata = file.metadata() or {}
+    if metadata.get("format") != FORMAT:
+        found = metadata.get("format", "no format")
+        raise InvalidInput(f"{path} was not written by this version of spikeloop: it says {found!r}, not {FORMAT!r}")
+    try:
+        header = json.loads(metadata["header"])
+    except (KeyError, ValueError, RecursionError):
+        raise InvalidInput(f"{path} has a damaged header") from None
+    if not isinstance(header, dict):
+        raise InvalidInput(f"{path} has a damaged header")
+    return header

@@ -1,0 +1,202 @@
+"""The one loop: any learner, in any environment, for all seeds at once.
+
+`Trainer.advance` runs one jitted chunk of iterations for every seed and returns what happened as records; between chunks the
+caller logs, draws progress and saves. Everything that changes is in `SeedState`, and every random key is derived from it, so
+training that is saved after any chunk and goes on later ends bit for bit where it would have ended.
+"""
+
+import math
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Int, PRNGKeyArray
+
+from spikeloop.component import Component, require_count
+from spikeloop.environments import AbstractEnvironment
+from spikeloop.interaction import Actor
+from spikeloop.learners import AbstractLearner
+from spikeloop.training.evaluation import Evaluation, evaluate
+from spikeloop.training.seeds import over_seeds, spread
+
+# Iterations per chunk where their length in environment steps is not known beforehand.
+UNEVEN_CHUNK = 8
+
+
+class Protocol(Component):
+    """How long to train and how to evaluate: the same for every learner of an experiment."""
+
+    env_steps: int = 50_000  # environment steps per seed; training stops at the first iteration that reaches them
+    episodes: int | None = None  # training also stops after so many episodes (None: no such limit)
+    evaluations: int = 10  # how many times the policy is evaluated on the way, the end included
+    evaluation_episodes: int = 10  # fresh episodes of each evaluation on the way
+    final_episodes: int = 100  # fresh episodes of the evaluation of the final policy
+    records: int = 100  # how many times training is recorded on the way
+
+    def __check_init__(self):
+        require_count(self, "env_steps", "evaluations", "evaluation_episodes", "final_episodes", "records")
+        if self.episodes is not None:
+            require_count(self, "episodes")
+
+
+class SeedState(eqx.Module):
+    """Everything that changes in the training of one seed."""
+
+    learner: Any
+    key: PRNGKeyArray
+    env_steps: Int[Array, ""]
+    episodes: Int[Array, ""]
+
+
+class Record(eqx.Module):
+    """What one seed did in one chunk: means of its metrics, and the episodes that ended."""
+
+    seed: int
+    env_steps: int  # taken so far
+    episodes: int  # ended so far
+    metrics: dict[str, float]
+    returns: list[float]  # of the episodes that ended in this chunk
+    lengths: list[int]
+
+
+class Trainer:
+    """Trains one learner on all seeds. Its only state is `states` (arrays) and `chunk` (how many chunks have run)."""
+
+    def __init__(self, environment: AbstractEnvironment, learner: AbstractLearner, protocol: Protocol, seeds: range):
+        self.environment, self.learner, self.protocol, self.seeds = environment, learner, protocol, seeds
+        self.chunk = 0
+        self._in_step = learner.fixed_env_steps and protocol.episodes is None
+        self._chunks: dict[int, Any] = {}
+        self._evaluators: dict[int, Any] = {}
+        roots = jax.vmap(jax.random.key)(jnp.asarray(seeds))
+        self._evaluation_keys = jax.vmap(lambda root: jax.random.fold_in(root, 1))(roots)
+        keys = jax.vmap(lambda root: jax.random.fold_in(root, 0))(roots)
+        self._start = over_seeds(self._first, len(seeds), self._in_step)
+        self._keys = spread(keys, len(seeds))
+        self._states: Any = None
+
+    def _first(self, key: PRNGKeyArray) -> SeedState:
+        init_key, key = jax.random.split(key)
+        zero = jnp.zeros((), jnp.int32)
+        return SeedState(self.learner.init(self.environment, init_key), key, zero, zero)
+
+    @property
+    def states(self) -> SeedState:
+        """The state of every seed, stacked."""
+        if self._states is None:
+            self._states = self._start(self._keys)
+        return self._states
+
+    def template(self) -> SeedState:
+        """The structure of `states`, without computing it."""
+        return jax.eval_shape(jax.vmap(self._first), self._keys)
+
+    def restore(self, states: SeedState, chunk: int) -> None:
+        """Go on from saved states."""
+        self._states = spread(states, len(self.seeds))
+        self.chunk = chunk
+
+    @property
+    def env_steps(self) -> np.ndarray:
+        """Environment steps of each seed so far."""
+        return np.asarray(self.states.env_steps)
+
+    @property
+    def done(self) -> bool:
+        """Whether every seed has used up its budget."""
+        return not self._unfinished(self.protocol.env_steps).any()
+
+    def _unfinished(self, boundary):
+        unfinished = self.env_steps < boundary
+        if self.protocol.episodes is not None:
+            unfinished &= np.asarray(self.states.episodes) < self.protocol.episodes
+        return unfinished
+
+    def _interval(self) -> int:
+        return max(1, math.ceil(self.protocol.env_steps / self.protocol.records))
+
+    def advance(self) -> list[Record]:
+        """Run one chunk: every seed up to the next recording point, or a number of iterations towards it."""
+        interval, total = self._interval(), self.protocol.env_steps
+        slowest = int(self.env_steps[self._unfinished(total)].min())
+        boundary = min(total, (slowest // interval + 1) * interval)
+        iterations = UNEVEN_CHUNK
+        if self.learner.fixed_env_steps:
+            iterations = math.ceil((boundary - slowest) / self.learner.typical_env_steps(self.environment))
+        if iterations not in self._chunks:
+            self._chunks[iterations] = over_seeds(
+                lambda state, limit: self._run_chunk(state, limit, iterations), len(self.seeds), self._in_step
+            )
+        before = np.asarray(self.states.episodes)
+        self._states, reports = self._chunks[iterations](self.states, jnp.asarray(boundary, jnp.int32))
+        self.chunk += 1
+        return self._records(jax.device_get(reports), before)
+
+    def _run_chunk(self, state, boundary, iterations):
+        def iterate(state):
+            key, step_key = jax.random.split(state.key)
+            learner, report = self.learner.step(self.environment, state.learner, step_key)
+            ended = jnp.sum(report.episodes.ended, dtype=jnp.int32)
+            return SeedState(learner, key, state.env_steps + report.env_steps, state.episodes + ended), report
+
+        if self._in_step:
+            return jax.lax.scan(lambda state, _: iterate(state), state, length=iterations)
+
+        def rest(state):
+            blank = jax.eval_shape(lambda: iterate(state)[1])
+            return state, jax.tree.map(
+                lambda leaf: jnp.full(leaf.shape, jnp.nan if leaf.dtype == jnp.float32 else 0, leaf.dtype), blank
+            )
+
+        def iterate_or_rest(state, _):
+            unfinished = state.env_steps < boundary
+            if self.protocol.episodes is not None:
+                unfinished &= state.episodes < self.protocol.episodes
+            return jax.lax.cond(unfinished, iterate, rest, state)
+
+        return jax.lax.scan(iterate_or_rest, state, length=iterations)
+
+    def _records(self, reports, before):
+        env_steps, records = self.env_steps, []
+        for place, seed in enumerate(self.seeds):
+            ended = np.asarray(reports.episodes.ended[place])
+            metrics = {name: _mean(values[place]) for name, values in reports.metrics.items()}
+            if not np.asarray(reports.env_steps[place]).any():
+                continue  # this seed had already finished
+            records.append(
+                Record(
+                    seed,
+                    int(env_steps[place]),
+                    int(before[place] + ended.sum()),
+                    {name: value for name, value in metrics.items() if value is not None},
+                    [float(value) for value in np.asarray(reports.episodes.episode_return[place])[ended]],
+                    [int(value) for value in np.asarray(reports.episodes.length[place])[ended]],
+                )
+            )
+        return records
+
+    def actors(self) -> Actor:
+        """What each seed has learned so far; every array with a leading axis of seeds."""
+        return eqx.filter_vmap(lambda state: self.learner.actor(self.environment, state))(self.states.learner)
+
+    def evaluate(self, episodes: int, occasion: int) -> Evaluation:
+        """Play fresh episodes with each seed's policy of now; `occasion` (a step count) tells the evaluations' keys apart."""
+        if episodes not in self._evaluators:
+
+            def evaluate_seed(pair, occasion):
+                learner_state, key = pair
+                actor = self.learner.actor(self.environment, learner_state)
+                return evaluate(self.environment, actor, jax.random.fold_in(key, occasion), episodes)
+
+            self._evaluators[episodes] = over_seeds(evaluate_seed, len(self.seeds))
+        keys = spread(self._evaluation_keys, len(self.seeds))
+        result = self._evaluators[episodes]((self.states.learner, keys), jnp.asarray(occasion, jnp.int32))
+        return jax.device_get(result)
+
+
+def _mean(values):
+    values = np.asarray(values, np.float64)
+    finite = values[~np.isnan(values)]
+    return float(finite.mean()) if finite.size else None
