@@ -1,9 +1,12 @@
 """An experiment is data: an environment, a learner, the controls that stand beside it, and one protocol for all of them."""
 
+import re
+
 import equinox as eqx
 
 from spikeloop.component import Component, require, require_count
 from spikeloop.environments import AbstractEnvironment, Gymnax
+from spikeloop.errors import InvalidInput
 from spikeloop.learners import DQN, AbstractLearner
 from spikeloop.training import Protocol
 
@@ -21,7 +24,7 @@ class Experiment(Component):
 
     environment: AbstractEnvironment = Gymnax("CartPole-v1")
     learner: AbstractLearner = DQN()
-    label: str = "spiking DQN"  # name of the learner in tables and figures
+    label: str = "spiking-dqn"  # name of the learner in tables and figures
     controls: dict[str, AbstractLearner] = eqx.field(default_factory=dict)  # learners beside it, by their names in tables and figures
     protocol: Protocol = Protocol()
     seeds: int = 10  # how many seeds
@@ -32,6 +35,9 @@ class Experiment(Component):
         require_count(self, "seeds")
         require_count(self, "first_seed", least=0)
         require(self, "label", lambda label: label not in self.controls, "different from the names of the controls")
+        for name in (self.label, *self.controls):
+            if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+                raise InvalidInput(f"a learner's name is made of a-z, 0-9 and -, got {name!r}")
 
     @property
     def arms(self) -> dict[str, AbstractLearner]:

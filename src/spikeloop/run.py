@@ -16,7 +16,6 @@ apart from wall times (in final.json and provenance.json).
 import dataclasses
 import json
 import os
-import re
 import time
 from pathlib import Path
 from typing import Any
@@ -63,21 +62,22 @@ class Watcher:
 class Run:
     """A run directory."""
 
-    def __init__(self, path: Path, experiment: Experiment):
-        self.path, self.experiment = path, experiment
+    def __init__(self, path: Path, experiment: Experiment, name: str):
+        self.path, self.experiment, self.name = path, experiment, name
 
     @classmethod
-    def create(cls, path: Path, experiment: Experiment) -> "Run":
-        """Make the directory of a new run. Raises InvalidInput if it exists or cannot be made."""
+    def create(cls, path: Path, experiment: Experiment, name: str | None = None) -> "Run":
+        """Make the directory of a new run; `name` is that of the experiment. Raises InvalidInput if it exists or cannot be made."""
         if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
             raise InvalidInput(f"{path} exists already; choose another directory, or `spikeloop resume {path}`")
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InvalidInput(f"cannot make {path}: {error.strerror or error}") from None
+        name = name or path.name
         write_json(path / "provenance.json", provenance())
-        write_json(path / "run.json", {"format": FORMAT, "experiment": describe(experiment)})
-        return cls(path, experiment)
+        write_json(path / "run.json", {"format": FORMAT, "name": name, "experiment": describe(experiment)})
+        return cls(path, experiment, name)
 
     @classmethod
     def open(cls, path: Path) -> "Run":
@@ -93,11 +93,15 @@ class Run:
         experiment = build(data.get("experiment"))
         if not isinstance(experiment, Experiment):
             raise InvalidInput(f"{path}/run.json does not describe an experiment")
-        return cls(path, experiment)
+        return cls(path, experiment, str(data.get("name")))
 
     def arm_path(self, arm: str) -> Path:
         """The folder of an arm."""
-        return self.path / "arms" / re.sub(r"[^a-z0-9]+", "-", arm.lower()).strip("-")
+        return self.path / "arms" / arm
+
+    def figures(self) -> list[Path]:
+        """The figures drawn so far."""
+        return sorted(self.path.glob("*.png"))
 
     def final(self, arm: str) -> dict[str, Any] | None:
         """The final evaluation of an arm; None if it has not finished."""

@@ -5,7 +5,7 @@ import numbers
 
 import jax.numpy as jnp
 
-from spikeloop.component import require
+from spikeloop.component import Component, require
 from spikeloop.encoders._base import AbstractEncoder
 from spikeloop.errors import InvalidInput
 
@@ -18,15 +18,10 @@ class Direct(AbstractEncoder):
     gain: float | tuple[float, ...] = 1.0  # factor on the observation: one for all variables, or one for each
 
     def __check_init__(self):
-        def valid(gain):
-            gains = (gain,) if isinstance(gain, numbers.Number) else gain
-            return len(gains) > 0 and all(math.isfinite(g) and g != 0 for g in gains)
-
-        require(self, "gain", valid, "a finite non-zero number, or a tuple of them")
+        require_gain(self)
 
     def size(self, obs_size):
-        if isinstance(self.gain, tuple) and len(self.gain) != obs_size:
-            raise InvalidInput(f"Direct.gain has {len(self.gain)} entries, but an observation has {obs_size} numbers")
+        check_gain(self, obs_size)
         return obs_size
 
     def init(self, obs_size, key):
@@ -38,3 +33,22 @@ class Direct(AbstractEncoder):
     def step(self, params, state, obs, key):
         gain = jnp.asarray(self.gain, obs.dtype)
         return state, obs * gain
+
+
+def require_gain(component: Component) -> None:
+    """Its field `gain` must be a finite non-zero number, or a tuple of them. Raises InvalidInput."""
+
+    def valid(gain):
+        gains = (gain,) if isinstance(gain, numbers.Number) else gain
+        return len(gains) > 0 and all(math.isfinite(g) and g != 0 for g in gains)
+
+    require(component, "gain", valid, "a finite non-zero number, or a tuple of them")
+
+
+def check_gain(component: Component, obs_size: int) -> None:
+    """A gain of several entries must have one for each number of an observation. Raises InvalidInput."""
+    gain = component.gain
+    if isinstance(gain, tuple) and len(gain) != obs_size:
+        raise InvalidInput(
+            f"{type(component).__name__}.gain has {len(gain)} entries, but an observation has {obs_size} numbers"
+        )

@@ -2,18 +2,18 @@
 
 A state is the seed of the reset and the actions taken since: *by definition* it stands for ``reset(seed)`` followed by
 these actions. So ``step`` is a function of its arguments for every environment that is deterministic given its seed,
-and its results are Gymnasium's own, bit for bit (as float32). Replaying an episode for every step would be slow; hence
-live simulators are kept on the host, each under the (seed, steps, fingerprint of the actions) at which it stands. A
-step whose simulator is there moves it on. A step whose simulator is not there (a run resumed in a new process, a state
-stepped a second time) makes one by replaying. The result is the same, only later.
+and its results are Gymnasium's own, bit for bit (as float32). To be fast as well, live simulators are kept on the
+host, each under the (seed, steps, fingerprint of the actions) at which it stands. A step whose simulator is there
+moves it on; a step whose simulator is not there (a run resumed in a new process, a state stepped a second time) makes
+one by replaying. The result is the same, only later.
 
-One call from XLA to Python costs about 0.1 ms, and each further array handed over half as much again. Therefore the
-step passes one packed array of 32-bit words each way, and the history of actions is handed over only where a
-simulator is missing.
+A call from XLA to Python costs about 0.1 ms, and each further array handed over half as much again. So a step passes
+one packed array of 32-bit words each way, and the history of actions only where a simulator is missing.
 """
 
 import collections
 import copy
+import dataclasses
 import difflib
 import functools
 import hashlib
@@ -26,6 +26,7 @@ from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
+import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -35,10 +36,10 @@ from spikeloop.component import require_count
 from spikeloop.environments._base import AbstractEnvironment, Box, Discrete, Spec, Step
 from spikeloop.errors import InvalidInput
 
-# Words of the question: what the host must know to step one simulator; the action's words follow.
-_KEY, _MODE, _ACTION = slice(0, 4), 4, 5  # _KEY: seed, steps, two words of fingerprint
+# Words of a question: seed, steps, fingerprint (two words), mode, action.
+_MODE, _ACTION = 4, 5
 _RUN, _DONE, _LAST = 0, 1, 2  # modes: an ordinary step; the episode is over; the step that reaches the time limit
-# Words of the answer; the observation's words follow.
+# Words of an answer.
 _MISSED, _TERMINATED, _TRUNCATED, _FINGERPRINT, _REWARD, _OBS = 0, 1, 2, slice(3, 5), 5, 6
 
 
@@ -58,8 +59,7 @@ class Gymnasium(AbstractEnvironment):
     """Any registered Gymnasium environment with Box observations and Discrete or Box actions, stepped on the host.
 
     Works under ``jit``, ``scan`` and ``vmap`` (one call to the host a batch); no gradient flows through it. The
-    environment must be deterministic given the seed of its reset. Third-party environments: import the package that
-    registers them first.
+    environment must be deterministic given its seed. A third party's must be registered first: import its package.
     """
 
     name: str = "CartPole-v1"
@@ -80,13 +80,13 @@ class Gymnasium(AbstractEnvironment):
         return Spec(self.name, pool.observation_shape, pool.actions, limit)
 
     def reset(self, key: PRNGKeyArray) -> tuple[GymnasiumState, Float[Array, "..."]]:
-        """A fresh episode, its seed (31 bits) drawn from `key`; the observation is float32, ``spec.observation_shape``."""
+        """A fresh episode, its seed (31 bits) drawn from `key`, and its observation, ``spec.observation_shape``."""
         limit, pool = self._limit(), _pool(self.name)
-        discrete = isinstance(pool.actions, Discrete)
+        history = (limit,) if isinstance(pool.actions, Discrete) else (limit, pool.actions.output_size)
         blank = GymnasiumState(
             seed=jnp.zeros((), jnp.uint32),
             steps=jnp.zeros((), jnp.int32),
-            actions=jnp.zeros((limit,) if discrete else (limit, pool.actions.output_size), pool.action_type),
+            actions=jnp.zeros(history, pool.action_type),
             fingerprint=jnp.zeros(2, jnp.uint32),
             terminated=jnp.asarray(False),
             truncated=jnp.asarray(False),
@@ -97,15 +97,15 @@ class Gymnasium(AbstractEnvironment):
     def restart(
         self, state: GymnasiumState, obs: Float[Array, "..."], done: Bool[Array, ""], key: PRNGKeyArray
     ) -> tuple[GymnasiumState, Float[Array, "..."]]:
-        """A fresh episode where `done`, else what was given. The host is called only if there is an episode to begin."""
+        """A fresh episode where `done`, else what was given. Calls the host only if there is an episode to begin."""
         pool = _pool(self.name)
         seed = jnp.where(done, jax.random.bits(key, dtype=jnp.uint32) >> 1, state.seed)
-        fresh = _reset(pool, jnp.stack([done.astype(jnp.uint32), seed]))
-        fresh = _as_floats(fresh).reshape(pool.observation_shape)
-        state = GymnasiumState(
+        fresh = _as_floats(_reset(pool, jnp.stack([done.astype(jnp.uint32), seed]))).reshape(pool.observation_shape)
+        # The actions stay, as leftovers: clearing them would touch the whole history at every step.
+        state = dataclasses.replace(
+            state,
             seed=seed,
             steps=jnp.where(done, 0, state.steps),
-            actions=state.actions,  # leftovers stay: clearing them would touch the whole history at every step
             fingerprint=jnp.where(done, jnp.uint32(0), state.fingerprint),
             terminated=~done & state.terminated,
             truncated=~done & state.truncated,
@@ -121,26 +121,20 @@ class Gymnasium(AbstractEnvironment):
         A state whose episode is over stays as it is: same observation and flags, reward 0. `key` is not used.
         """
         del key
-        pool = _pool(self.name)
-        limit = state.actions.shape[0]
-        action = jax.lax.stop_gradient(jnp.asarray(action).astype(pool.action_type))
+        pool, limit = _pool(self.name), state.actions.shape[0]
+        action = jax.lax.stop_gradient(jnp.asarray(action, pool.action_type).reshape(state.actions.shape[1:]))
         done = state.terminated | state.truncated
         mode = jnp.where(done, _DONE, jnp.where(state.steps + 1 >= limit, _LAST, _RUN))
-        head = jnp.stack([state.seed, state.steps.astype(jnp.uint32)])
-        answer = _advance(
-            pool,
-            jnp.concatenate(
-                [head, state.fingerprint, mode[None].astype(jnp.uint32), _as_words(jnp.atleast_1d(action))]
-            ),
-            state.actions,
-        )
-        steps = jnp.where(done, state.steps, state.steps + 1)
+        head = jnp.stack([state.seed, state.steps.astype(jnp.uint32), *state.fingerprint, mode.astype(jnp.uint32)])
+        words = jax.lax.bitcast_convert_type(jnp.atleast_1d(action), jnp.uint32)
+        answer = _advance(pool, jnp.concatenate([head, words]), state.actions)
+        steps = state.steps + (~done).astype(jnp.int32)
         terminated = jnp.where(done, state.terminated, answer[_TERMINATED] != 0)
-        cut = (answer[_TRUNCATED] != 0) | (steps >= limit)
-        truncated = jnp.where(done, state.truncated, cut & ~terminated)
+        cut = ~terminated & ((answer[_TRUNCATED] != 0) | (steps >= limit))
+        truncated = jnp.where(done, state.truncated, cut)
         obs = jnp.where(done, state.obs, _as_floats(answer[_OBS:]).reshape(pool.observation_shape))
-        state = GymnasiumState(
-            seed=state.seed,
+        state = dataclasses.replace(
+            state,
             steps=steps,
             # Out of range where done, so that nothing is written: cheaper than choosing between two histories.
             actions=state.actions.at[jnp.where(done, limit, state.steps)].set(action, mode="drop"),
@@ -150,7 +144,7 @@ class Gymnasium(AbstractEnvironment):
             obs=obs,
         )
         reward = jnp.where(done, 0.0, _as_floats(answer[_REWARD]))
-        return state, Step(obs=obs, reward=reward, terminated=terminated, truncated=truncated)
+        return state, Step(obs, reward, terminated, truncated)
 
     def frame(self, state: GymnasiumState) -> UInt8[np.ndarray, "height width 3"]:
         """A picture of one state (RGB, 0 to 255), drawn by the environment on the host; frames in order are cheap.
@@ -162,16 +156,19 @@ class Gymnasium(AbstractEnvironment):
         return _pool(self.name, "rgb_array").frame(int(state.seed), np.asarray(state.actions)[: int(state.steps)])
 
     def _limit(self) -> int:
-        limit = self.max_steps or _registration(self.name).max_episode_steps
-        if limit is None:
-            raise InvalidInput(f"{self.name} has no time limit of its own; give max_steps")
-        return limit
+        if limit := self.max_steps or _registration(self.name).max_episode_steps:
+            return limit
+        raise InvalidInput(f"{self.name} has no time limit of its own; give max_steps")
 
 
 def forget_simulators() -> None:
     """Close every live simulator. Nothing is lost: a state that needs one replays its actions."""
     for pool in _POOLS.values():
-        pool.forget()
+        with pool.lock:
+            for simulator in itertools.chain(pool.idle, *pool.live.values()):
+                simulator.close()
+            pool.live.clear()
+            pool.idle.clear()
 
 
 class _Pool:
@@ -179,56 +176,47 @@ class _Pool:
 
     def __init__(self, name: str, render_mode: str | None = None):
         simulator = _make(name, render_mode)
-        self.name, self.render_mode = name, render_mode
+        observations, self.action_space = simulator.observation_space, simulator.action_space
+        if not isinstance(observations, gymnasium.spaces.Box):
+            raise InvalidInput(f"{name} observes a {type(observations).__name__} space; only Box is supported")
+        self.name, self.render_mode, self.actions = name, render_mode, _actions(name, self.action_space)
+        self.action_type = np.int32 if isinstance(self.actions, Discrete) else np.float32
+        self.observation_shape = tuple(map(int, observations.shape))
+        self.answer_size = _OBS + math.prod(self.observation_shape)
         self.lock = threading.Lock()  # XLA may call from several threads
+        self.capacity = 16  # live simulators at most; grows with the largest batch
         # Oldest first. Several may stand at one state: a sweep gives every member the same seed, and they part later.
         self.live: collections.OrderedDict[bytes, list[Any]] = collections.OrderedDict()
         self.idle: list[Any] = [simulator]
-        self.capacity = 16
-        self.action_space = simulator.action_space
-        self.actions = _actions(name, simulator.action_space)
-        self.action_type = np.int32 if isinstance(self.actions, Discrete) else np.float32
-        self.observation_shape = _observation_shape(name, simulator.observation_space)
-        self.answer_size = _OBS + math.prod(self.observation_shape)
-
-    def forget(self) -> None:
-        with self.lock:
-            for simulator in [*itertools.chain(*self.live.values()), *self.idle]:
-                simulator.close()
-            self.live.clear()
-            self.idle.clear()
 
     def reset(self, words: Any) -> np.ndarray:
-        """Words [..., (wanted, seed)] to the first observations [..., obs]; zeros where none is wanted."""
-        rows = np.array(words).reshape(-1, 2)
+        """Words [batch, (wanted, seed)] to first observations [batch, words]; zeros where none is wanted."""
+        rows = np.array(words)
         obs = np.zeros((len(rows), self.answer_size - _OBS), np.float32)
         with self.lock:
             self.capacity = max(self.capacity, 4 * len(rows))
             for index in np.flatnonzero(rows[:, 0]):
                 simulator, seed = self._take(), int(rows[index, 1])
                 obs[index] = np.ravel(simulator.reset(seed=seed)[0])
-                self._keep(_key(seed, 0, _BLANK), simulator)
-        return obs.view(np.uint32).reshape(*np.shape(words)[:-1], -1)
+                self.live.setdefault(_key(seed, 0, _BLANK), []).append(simulator)
+        return obs.view(np.uint32)
 
     def step(self, words: Any) -> np.ndarray:
-        """Questions [..., words] to answers; a question whose simulator is not here is marked as missed."""
-        rows = np.array(words).reshape(-1, np.shape(words)[-1])
+        """Questions [batch, words] to answers; a question whose simulator is not here is marked as missed."""
+        rows = np.array(words)
         answers = np.zeros((len(rows), self.answer_size), np.uint32)
         with self.lock:
             self.capacity = max(self.capacity, 4 * len(rows))
             self._answer(rows, answers, np.flatnonzero(rows[:, _MODE] != _DONE), lambda index, key: self._find(key))
-        return answers.reshape(*np.shape(words)[:-1], -1)
+        return answers
 
     def step_missed(self, words: Any, histories: Any, answers: Any) -> np.ndarray:
         """The answers, those that were missed made good by replaying the history of the episode."""
-        rows = np.array(words).reshape(-1, np.shape(words)[-1])
-        complete = np.array(answers).reshape(len(rows), -1)
-        histories = np.asarray(histories)
-        histories = histories.reshape(len(rows), *histories.shape[np.ndim(words) - 1 :])
+        rows, histories, complete = np.array(words), np.asarray(histories), np.array(answers)
         missed = np.flatnonzero(complete[:, _MISSED])
         with self.lock:
-            self._answer(rows, complete, missed, lambda i, key: self._replay(int(rows[i, 0]), histories[i, : rows[i, 1]]))
-        return complete.reshape(np.shape(answers))
+            self._answer(rows, complete, missed, lambda i, _: self._replay(int(rows[i, 0]), histories[i, : rows[i, 1]]))
+        return complete
 
     def frame(self, seed: int, history: np.ndarray) -> np.ndarray:
         """The picture at the end of a history; the simulator stays there, so that the next picture is near."""
@@ -236,11 +224,9 @@ class _Pool:
             simulator = self._replay(seed, history)
             try:
                 image = simulator.render()
-            except Exception as error:  # whatever the drawing library raises; it is not ours
+            except Exception as error:  # whatever the drawing library raises
                 raise _unusable(self.name, error) from error
-            self._keep(_key(seed, len(history), _fingerprints(history)[-1]), simulator)
-        if image is None:
-            raise InvalidInput(f"{self.name} cannot draw an image")
+            self.live.setdefault(_key(seed, len(history), _fingerprints(history)[-1]), []).append(simulator)
         return np.array(image, np.uint8)
 
     def _answer(self, rows: np.ndarray, answers: np.ndarray, which: np.ndarray, simulator_of: Any) -> None:
@@ -262,7 +248,7 @@ class _Pool:
             if terminated or truncated or mode == _LAST:
                 self.idle.append(simulator)  # its episode is over: no state can ask for it again
             else:
-                self._keep(_key(seed, steps + 1, fingerprint), simulator)
+                self.live.setdefault(_key(seed, steps + 1, fingerprint), []).append(simulator)
 
     def _native(self, actions: np.ndarray) -> Any:
         """Actions [batch, words] as the environment's own action space has them."""
@@ -285,13 +271,12 @@ class _Pool:
         return simulator
 
     def _find(self, key: bytes) -> Any | None:
-        standing = self.live.get(key)
-        if standing is None:
-            return None
-        simulator = standing.pop()
+        standing = self.live.pop(key, None)
         if not standing:
-            del self.live[key]
-        return simulator
+            return None
+        if len(standing) > 1:
+            self.live[key] = standing[:-1]
+        return standing[-1]
 
     def _take(self) -> Any:
         """A simulator to reset: an idle one, the one not used for longest where the pool is full, or a new one."""
@@ -301,18 +286,14 @@ class _Pool:
             return self._find(next(iter(self.live)))
         return _make(self.name, self.render_mode)
 
-    def _keep(self, key: bytes, simulator: Any) -> None:
-        self.live.setdefault(key, []).append(simulator)
-
 
 _POOLS: dict[tuple[str, str | None], _Pool] = {}
 _BLANK = bytes(8)  # the fingerprint of no actions
 
 
 def _pool(name: str, render_mode: str | None = None) -> _Pool:
-    if (name, render_mode) not in _POOLS:
-        _POOLS[name, render_mode] = _Pool(name, render_mode)
-    return _POOLS[name, render_mode]
+    key = (name, render_mode)
+    return _POOLS.get(key) or _POOLS.setdefault(key, _Pool(*key))
 
 
 def _key(seed: int, steps: int, fingerprint: bytes) -> bytes:
@@ -326,85 +307,69 @@ def _extend(fingerprint: bytes, action: bytes) -> bytes:
 
 def _fingerprints(history: np.ndarray) -> list[bytes]:
     """Of every beginning of a history, the empty one first."""
-    return list(itertools.accumulate((action.tobytes() for action in history), _extend, initial=_BLANK))
-
-
-def _as_words(array: Array) -> UInt32[Array, "..."]:
-    return jax.lax.bitcast_convert_type(array, jnp.uint32)
+    return list(itertools.accumulate(map(np.ndarray.tobytes, history), _extend, initial=_BLANK))
 
 
 def _as_floats(words: UInt32[Array, "..."]) -> Float32[Array, "..."]:
     return jax.lax.bitcast_convert_type(words, jnp.float32)
 
 
-def _batched(function: Callable[..., Array]) -> Callable[..., Array]:
-    """Let `function`, which takes arrays with any leading axes, be called once with the whole batch under ``vmap``.
+def _one_call(function: Callable[..., Array]) -> Callable[..., Array]:
+    """Let `function`, from arrays [batch, ...] to one [batch, ...], work on single ones; called once for a whole vmap.
 
-    Plain ``vmap`` would turn its ``cond`` into a choice between two computed sides, and call the host for both.
+    Plain ``vmap`` would turn a ``cond`` in it into a choice between two computed sides, and call the host for both.
     """
-    batched = jax.custom_batching.custom_vmap(function)
 
-    @batched.def_vmap
-    def rule(size, are_batched, *args):
-        return batched(*(
-            arg if is_batched else jnp.broadcast_to(arg, (size, *arg.shape))
-            for arg, is_batched in zip(args, are_batched, strict=True)
-        )), True  # fmt: skip
+    @jax.custom_batching.custom_vmap
+    def call(lead, *args):  # `lead` holds nothing; its shape says which leading axes are batch
+        flat = function(*(arg.reshape(-1, *arg.shape[lead.ndim :]) for arg in args))
+        return flat.reshape(*lead.shape, *flat.shape[1:])
 
-    return batched
+    @call.def_vmap
+    def rule(size, batched, *args):
+        pairs = zip(args, batched, strict=True)
+        return call(*(arg if has else jnp.broadcast_to(arg, (size, *arg.shape)) for arg, has in pairs)), True
+
+    return functools.partial(call, jnp.zeros((), bool))
 
 
 # Jitted so that a call from outside any jit compiles once and not at every step.
 @functools.partial(jax.jit, static_argnums=0)
 def _reset(pool: _Pool, words: UInt32[Array, "2"]) -> UInt32[Array, "obs"]:
-    @_batched
     def reset(words):
-        out = jax.ShapeDtypeStruct((*words.shape[:-1], pool.answer_size - _OBS), jnp.uint32)
-        return jax.lax.cond(
-            jnp.any(words[..., 0] != 0),
-            lambda words: jax.pure_callback(pool.reset, out, words, vmap_method="broadcast_all"),
-            lambda words: jnp.zeros(out.shape, out.dtype),
-            words,
-        )
+        out = jax.ShapeDtypeStruct((len(words), pool.answer_size - _OBS), jnp.uint32)
+        host = functools.partial(jax.pure_callback, pool.reset, out, vmap_method="broadcast_all")
+        return jax.lax.cond(jnp.any(words[:, 0] != 0), host, lambda words: jnp.zeros(out.shape, out.dtype), words)
 
-    return reset(words)
+    return _one_call(reset)(words)
 
 
 @functools.partial(jax.jit, static_argnums=0)
 def _advance(pool: _Pool, words: UInt32[Array, "question"], history: Array) -> UInt32[Array, "answer"]:
-    @_batched
     def advance(words, history):
-        out = jax.ShapeDtypeStruct((*words.shape[:-1], pool.answer_size), jnp.uint32)
+        out = jax.ShapeDtypeStruct((len(words), pool.answer_size), jnp.uint32)
         answers = jax.pure_callback(pool.step, out, words, vmap_method="broadcast_all")
         # Which simulators are alive is no secret input: it decides who computes the answer, never what the answer is.
-        return jax.lax.cond(
-            jnp.any(answers[..., _MISSED] != 0),
-            lambda *args: jax.pure_callback(pool.step_missed, out, *args, vmap_method="broadcast_all"),
-            lambda words, history, answers: answers,
-            words,
-            history,
-            answers,
-        )
+        host = functools.partial(jax.pure_callback, pool.step_missed, out, vmap_method="broadcast_all")
+        missed = jnp.any(answers[:, _MISSED] != 0)
+        return jax.lax.cond(missed, host, lambda words, history, answers: answers, words, history, answers)
 
-    return advance(words, history)
+    return _one_call(advance)(words, history)
 
 
 def _registration(name: str) -> Any:
-    import gymnasium
-
     if name in gymnasium.registry:
         return gymnasium.registry[name]
     if ":" in name:  # gymnasium would import the module; a description read from a file must not run code
         module, _, bare = name.partition(":")
         raise InvalidInput(f"{name!r}: import {module!r} first, then name the environment {bare!r}")
     close = difflib.get_close_matches(name, list(gymnasium.registry), n=3)
-    raise InvalidInput(f"unknown Gymnasium environment {name!r}" + (f"; did you mean {', '.join(close)}?" if close else ""))
+    hint = f"; did you mean {', '.join(close)}?" if close else ""
+    raise InvalidInput(f"unknown Gymnasium environment {name!r}{hint}")
 
 
 def _make(name: str, render_mode: str | None = None) -> Any:
-    """The bare environment: no time limit, no order enforcement, no checker. Raises InvalidInput if it cannot be made."""
-    import gymnasium
-
+    """The bare environment: no time limit, no order enforcement, no checker. Raises InvalidInput on failure."""
     registration = copy.deepcopy(_registration(name))
     if registration.nondeterministic:
         raise InvalidInput(f"{name} is not deterministic given its seed")
@@ -426,21 +391,11 @@ def _unusable(name: str, error: Exception) -> InvalidInput:
     return InvalidInput(f"{name} cannot be used: " + " ".join(str(error).split()))
 
 
-def _observation_shape(name: str, space: Any) -> tuple[int, ...]:
-    import gymnasium
-
-    if not isinstance(space, gymnasium.spaces.Box):
-        raise InvalidInput(f"{name} observes a {type(space).__name__} space; only Box is supported")
-    return tuple(map(int, space.shape))
-
-
 def _actions(name: str, space: Any) -> Discrete | Box:
-    import gymnasium
-
     if isinstance(space, gymnasium.spaces.Discrete):
         return Discrete(int(space.n))
     if not isinstance(space, gymnasium.spaces.Box) or not np.issubdtype(space.dtype, np.floating):
         raise InvalidInput(f"{name} acts in a space that is neither Discrete nor a Box of real numbers: {space}")
     if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
         raise InvalidInput(f"{name} has an action without finite bounds: {space}")
-    return Box(tuple(map(float, space.low.reshape(-1))), tuple(map(float, space.high.reshape(-1))))
+    return Box(tuple(map(float, space.low.flat)), tuple(map(float, space.high.flat)))

@@ -1,4 +1,4 @@
-"""Environments of gymnax (Lange, 2022, github.com/RobertTLange/gymnax): worlds written in JAX, so a step costs microseconds.
+"""Environments of gymnax (Lange, 2022, github.com/RobertTLange/gymnax): written in JAX; a step costs microseconds.
 
 The adapter keeps gymnax's dynamics and adds what the contract asks for: ``terminated`` and ``truncated`` apart, a time
 limit of one's own choosing, and no hidden reset. It calls ``reset_env`` and ``step_env``, never ``step``, which resets.
@@ -96,7 +96,7 @@ class Gymnax(AbstractEnvironment):
         if self.name in _KEYLESS:
             key = jax.random.key(0)  # a constant, so that XLA computes the useless draw once, at compile time
         with _lenient():
-            advance = _CORRECTED.get(self.name, made.env.step_env)
+            advance = _CORRECTED.get(self.name) or made.env.step_env
             obs, inner, reward, terminated, _ = advance(key, state.inner, action, made.params)
         steps = state.steps + 1
         terminated = jnp.asarray(terminated, bool)

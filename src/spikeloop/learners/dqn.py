@@ -116,8 +116,10 @@ class DQN(AbstractLearner):
         ready = self.replay.size(replay) >= self.learning_starts
         clock = TargetClock(state.learned.updates + 1, episodes, jnp.any(moments.episode.ended))
 
+        # Sampled outside of the choice below, which would otherwise copy the whole ring at every iteration.
+        batch = self.replay.sample(replay, self.batch_size, sample_key)
+
         def update(learned):
-            batch = self.replay.sample(replay, self.batch_size, sample_key)
             return self._update(learned, batch, clock, env_steps, update_key)
 
         def wait(learned):

@@ -3,7 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from spikeloop.component import require, require_finite
+from spikeloop.component import require
+from spikeloop.encoders.direct import check_gain, require_gain
 from spikeloop.networks import Linear
 from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision
 
@@ -38,7 +39,7 @@ class DeepPolicy(AbstractTimelessPolicy):
     """Fully connected network of rectified linear units: the ANN twin of a spiking policy of the same widths."""
 
     widths: tuple[int, ...] = (64,)  # units of each hidden layer
-    gain: float = 1.0  # factor on the observation
+    gain: float | tuple[float, ...] = 1.0  # factor on the observation: one for all variables, or one for each
 
     def __check_init__(self):
         require(
@@ -47,15 +48,16 @@ class DeepPolicy(AbstractTimelessPolicy):
             lambda widths: all(isinstance(n, int) and n > 0 for n in widths),
             "a tuple of positive whole numbers",
         )
-        require_finite(self, "gain")
+        require_gain(self)
 
     def init(self, obs_size, out_size, key):
+        check_gain(self, obs_size)
         sizes = (obs_size, *self.widths, out_size)
         keys = jax.random.split(key, len(sizes) - 1)
         return tuple(Linear.init(n, m, k) for n, m, k in zip(sizes[:-1], sizes[1:], keys, strict=True))
 
     def __call__(self, params, state, obs, key):
-        x = jnp.ravel(obs) * self.gain
+        x = jnp.ravel(obs) * jnp.asarray(self.gain, obs.dtype)
         for layer in params[:-1]:
             x = jax.nn.relu(layer(x))
         return state, Decision(params[-1](x), ())

@@ -18,7 +18,7 @@ from spikeloop.component import Component, require_count
 from spikeloop.environments import AbstractEnvironment
 from spikeloop.interaction import Actor
 from spikeloop.learners import AbstractLearner
-from spikeloop.training.evaluation import Evaluation, evaluate
+from spikeloop.training.evaluation import Evaluation, evaluate, join
 from spikeloop.training.seeds import over_seeds, spread
 
 # Iterations per chunk where their length in environment steps is not known beforehand.
@@ -69,7 +69,7 @@ class Trainer:
         self.chunk = 0
         self._in_step = learner.fixed_env_steps and protocol.episodes is None
         self._chunks: dict[int, Any] = {}
-        self._evaluators: dict[int, Any] = {}
+        self._evaluator: Any = None
         roots = jax.vmap(jax.random.key)(jnp.asarray(seeds))
         self._evaluation_keys = jax.vmap(lambda root: jax.random.fold_in(root, 1))(roots)
         keys = jax.vmap(lambda root: jax.random.fold_in(root, 0))(roots)
@@ -182,18 +182,23 @@ class Trainer:
         return eqx.filter_vmap(lambda state: self.learner.actor(self.environment, state))(self.states.learner)
 
     def evaluate(self, episodes: int, occasion: int) -> Evaluation:
-        """Play fresh episodes with each seed's policy of now; `occasion` (a step count) tells the evaluations' keys apart."""
-        if episodes not in self._evaluators:
+        """Play fresh episodes with each seed's policy of now; `occasion` (a step count) tells the evaluations' keys apart.
 
-            def evaluate_seed(pair, occasion):
+        Episodes are played in blocks of `evaluation_episodes`, so that all evaluations share one compiled program.
+        """
+        block = self.protocol.evaluation_episodes
+        if self._evaluator is None:
+
+            def evaluate_seed(pair, occasion, place):
                 learner_state, key = pair
                 actor = self.learner.actor(self.environment, learner_state)
-                return evaluate(self.environment, actor, jax.random.fold_in(key, occasion), episodes)
+                key = jax.random.fold_in(jax.random.fold_in(key, occasion), place)
+                return evaluate(self.environment, actor, key, block)
 
-            self._evaluators[episodes] = over_seeds(evaluate_seed, len(self.seeds))
-        keys = spread(self._evaluation_keys, len(self.seeds))
-        result = self._evaluators[episodes]((self.states.learner, keys), jnp.asarray(occasion, jnp.int32))
-        return jax.device_get(result)
+            self._evaluator = over_seeds(evaluate_seed, len(self.seeds))
+        pairs = (self.states.learner, spread(self._evaluation_keys, len(self.seeds)))
+        blocks = [self._evaluator(pairs, jnp.int32(occasion), jnp.int32(n)) for n in range(math.ceil(episodes / block))]
+        return join(jax.device_get(blocks), episodes)
 
 
 def _mean(values):

@@ -1,0 +1,62 @@
+"""Figures: learning curves with intervals, all on the same axis of environment steps."""
+
+import io
+from collections.abc import Sequence
+
+import equinox as eqx
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from spikeloop.analysis.statistics import Interval, interquartile_interval
+from spikeloop.analysis.style import COLOURS, apply_style
+
+
+class Curve(eqx.Module):
+    """Scores of the seeds of one learner along training."""
+
+    name: str
+    env_steps: np.ndarray  # [points], mean over seeds
+    scores: np.ndarray  # [points, seeds], mean return of the evaluation episodes of each seed
+
+
+def intervals(scores: np.ndarray) -> list[Interval]:
+    """Interquartile mean over seeds with its 95 % bootstrap interval, at every point of [points, seeds]."""
+    return [interquartile_interval(row, resamples=2000) for row in scores]
+
+
+def learning_curves(
+    curves: Sequence[Curve], title: str, reference: tuple[str, float] | None = None, ylabel: str = "return"
+) -> bytes:
+    """A PNG of learning curves: interquartile mean over seeds, and its 95 % bootstrap interval as a band.
+
+    ``reference`` is a name and a published score, drawn as a line across.
+    """
+    with apply_style():
+        figure = Figure(figsize=(7.2, 4.4), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        for curve, colour in zip(curves, _cycle(len(curves)), strict=True):
+            points = intervals(curve.scores)
+            x = curve.env_steps / 1000.0
+            axes.fill_between(x, [p.low for p in points], [p.high for p in points], color=colour, alpha=0.2, lw=0)
+            axes.plot(x, [p.estimate for p in points], color=colour, lw=2, label=curve.name)
+        if reference is not None:
+            axes.axhline(reference[1], color="0.4", lw=1, ls="--", label=reference[0])
+        axes.set_xlabel("environment steps per seed (thousands)")
+        axes.set_ylabel(ylabel)
+        axes.set_title(title)
+        axes.margins(x=0.01)
+        axes.legend(frameon=False)
+        return png(figure)
+
+
+def png(figure: Figure, dpi: int = 130) -> bytes:
+    """The figure as the bytes of a PNG file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _cycle(count):
+    return [COLOURS[place % len(COLOURS)] for place in range(count)]

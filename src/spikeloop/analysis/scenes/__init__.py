@@ -1,0 +1,82 @@
+"""Scenes: an environment's moments drawn on a page, each world in a way of its own."""
+
+from spikeloop.analysis.page import Page
+from spikeloop.analysis.recording import Recording
+from spikeloop.analysis.scenes._base import AbstractScene
+from spikeloop.analysis.scenes.classic import (
+    AcrobotScene,
+    CartPoleScene,
+    MountainCarContinuousScene,
+    MountainCarScene,
+    PendulumScene,
+)
+from spikeloop.analysis.scenes.grids import GridScene, MinAtarScene, games
+from spikeloop.analysis.scenes.others import ObservationScene, PictureScene
+from spikeloop.environments import AbstractEnvironment, Gymnasium, Gymnax
+from spikeloop.errors import InvalidInput
+
+__all__ = [
+    "AbstractScene",
+    "AcrobotScene",
+    "CartPoleScene",
+    "GridScene",
+    "MinAtarScene",
+    "MountainCarContinuousScene",
+    "MountainCarScene",
+    "ObservationScene",
+    "PendulumScene",
+    "PictureScene",
+    "action_names",
+    "make_scene",
+]
+
+_CLASSIC = {
+    "Acrobot-v1": AcrobotScene,
+    "CartPole-v1": CartPoleScene,
+    "MountainCar-v0": MountainCarScene,
+    "MountainCarContinuous-v0": MountainCarContinuousScene,
+    "Pendulum-v1": PendulumScene,
+}
+
+# By the environments' own sources; MinAtar's are gymnax's smaller sets, which leave out what a game has no use for.
+_ACTION_NAMES = {
+    "Acrobot-v1": ("torque \N{MINUS SIGN}1", "none", "torque +1"),
+    "CartPole-v1": ("left", "right"),
+    "MountainCar-v0": ("left", "none", "right"),
+    "MountainCarContinuous-v0": ("push",),
+    "Pendulum-v1": ("torque",),
+    "Asterix-MinAtar": ("none", "left", "up", "right", "down"),
+    "Breakout-MinAtar": ("none", "left", "right"),
+    "Freeway-MinAtar": ("none", "up", "down"),
+    "Seaquest-MinAtar": ("none", "left", "up", "right", "down", "fire"),
+    "SpaceInvaders-MinAtar": ("none", "left", "right", "fire"),
+}
+
+
+def make_scene(environment: AbstractEnvironment, page: Page, top: int, height: int, recording: Recording) -> AbstractScene:
+    """The scene that suits the environment, over the page's width from `top` down, `height` pixels.
+
+    A world that has no scene of its own, or a simulator that cannot draw here, is shown by its observations.
+    """
+    name, note = environment.spec.name, ""
+    if isinstance(environment, (Gymnax, Gymnasium)) and name in _CLASSIC:
+        return _CLASSIC[name](page, top, height, recording)
+    if isinstance(environment, Gymnax) and name in games():
+        return MinAtarScene(page, top, height, recording, name)
+    if isinstance(environment, Gymnasium):
+        try:
+            return PictureScene(page, top, height, recording, environment)
+        except InvalidInput as error:
+            note = f"no picture: {error}"
+    shape = recording.observations.shape[1:]
+    if len(shape) == 2 or (len(shape) == 3 and shape[2] <= 10):
+        return GridScene(page, top, height, recording)
+    return ObservationScene(page, top, height, recording, note)
+
+
+def action_names(environment: AbstractEnvironment) -> tuple[str, ...]:
+    """What the actions (or the entries of an action) are called; numbered from 1 where nothing better is known."""
+    spec = environment.spec
+    names = _ACTION_NAMES.get(spec.name, ())
+    count = spec.actions.output_size
+    return names if len(names) == count else tuple(f"action {index + 1}" for index in range(count))

@@ -1,0 +1,82 @@
+"""What there is: the built-in experiments by name, and every component with one line."""
+
+import difflib
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+
+import equinox as eqx
+
+from spikeloop import decoders, encoders, environments, gallery, interaction, learners, networks, neurons, objectives
+from spikeloop import policies as policies_module
+from spikeloop.component import Component, one_line
+from spikeloop.environments import Gymnax
+from spikeloop.errors import InvalidInput
+from spikeloop.experiment import Experiment
+from spikeloop.papers import zheng2026
+from spikeloop.run import Run
+
+COMPONENTS = {
+    "encoders": encoders,
+    "neurons": neurons,
+    "networks": networks,
+    "decoders": decoders,
+    "policies": policies_module,
+    "interaction": interaction,
+    "objectives": objectives,
+    "learners": learners,
+}
+
+
+class Entry(eqx.Module):
+    """A built-in experiment: the function that makes it, and the figures drawn from its run beside the learning curve."""
+
+    make: Callable[[], Experiment]
+    report: Callable[[Run], list[Path]] | None = None
+
+    @property
+    def line(self) -> str:
+        """One line that says what it is."""
+        return (inspect.getdoc(self.make) or "").split("\n")[0].rstrip(".")
+
+
+ENTRIES = {
+    "cartpole": Entry(gallery.cartpole),
+    "acrobot": Entry(gallery.acrobot),
+    "mountain-car": Entry(gallery.mountain_car),
+    "zheng2026/figure-9": Entry(zheng2026.figure_9, zheng2026.draw_figure_9),
+    "zheng2026/ticks": Entry(zheng2026.ticks, zheng2026.draw_ticks),
+}
+
+
+def entry(name: str) -> Entry:
+    """A built-in experiment. Raises InvalidInput for another name."""
+    if name not in ENTRIES:
+        close = difflib.get_close_matches(name, ENTRIES, n=1, cutoff=0.4)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise InvalidInput(f"there is no experiment {name!r}; {hint}there are {', '.join(ENTRIES)}, or a FILE.py")
+    return ENTRIES[name]
+
+
+def experiment(name: str) -> Experiment:
+    """The built-in experiment of that name, to be changed with ``with_fields`` or run as it is."""
+    return entry(name).make()
+
+
+def lists() -> dict[str, list[tuple[str, str]]]:
+    """Every kind of thing that there is, as names with one line each."""
+    found = {
+        "experiments": [(name, item.line) for name, item in ENTRIES.items()],
+        "environments": [
+            *((f"Gymnax {name!r}", "pure JAX, on any device") for name in Gymnax.names()),
+            ("Gymnasium NAME", one_line(environments.Gymnasium)),
+        ],
+    }
+    for kind, module in COMPONENTS.items():
+        classes = [getattr(module, name) for name in module.__all__]
+        found[kind] = [
+            (cls.__name__, one_line(cls))
+            for cls in classes
+            if inspect.isclass(cls) and issubclass(cls, Component) and not inspect.isabstract(cls)
+        ]
+    return found

@@ -1,0 +1,129 @@
+"""The command line. Nothing here imports JAX before a command needs it, so that ``spikeloop --help`` answers at once."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from spikeloop import __version__
+from spikeloop.errors import InvalidInput
+
+DESCRIPTION = "Train spiking neural networks by reinforcement learning, and show what they learned."
+EXAMPLES = """examples:
+  spikeloop list experiments                     what there is to run
+  spikeloop run cartpole                         train it, beside its ANN twin and two null baselines
+  spikeloop run cartpole --help                  every field of the experiment, with meaning and default
+  spikeloop run cartpole --learner.policy.ticks 4 --seeds 3
+  spikeloop evaluate runs/cartpole --episodes 1000
+  spikeloop play runs/cartpole                   an animation of the policy and its spikes
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of everything but the fields of an experiment, which are parsed when the experiment is known."""
+    top = _Parser(
+        prog="spikeloop",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"spikeloop {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+
+    def command(name: str, help: str, **options: Any) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=help, description=help, **options)
+
+    run = command("run", "train a built-in experiment by name, or the one in a Python file", add_help=False)
+    run.add_argument("experiment", nargs="?", help="a name (see `spikeloop list experiments`) or FILE.py")
+    run.add_argument("--out", help="directory of the run (default: runs/NAME, or the first free runs/NAME-2, ...)")
+    run.add_argument("--no-controls", action="store_true", help="train the learner alone")
+    _add_training_options(run)
+
+    resume = command("resume", "go on with a run that was interrupted, to the bit as if it had not been")
+    resume.add_argument("run", help="directory of the run")
+    resume.add_argument("--file", help="Python file that defines the run's own components, if it has any")
+    _add_training_options(resume)
+
+    evaluate = command("evaluate", "play fresh episodes with the final policies of a run", add_help=False)
+    evaluate.add_argument("run", nargs="?", help="directory of the run")
+    evaluate.add_argument("--episodes", type=int, default=100, help="episodes per seed (default: 100)")
+    evaluate.add_argument("--seed", type=int, default=0, help="seed of the episodes (default: 0)")
+    evaluate.add_argument("--arm", help="one learner of the run (default: all)")
+    evaluate.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    evaluate.add_argument("-h", "--help", action="store_true", help="show this and the environment's fields")
+
+    compare = command("compare", "put several runs into one table and one figure, with intervals")
+    compare.add_argument("runs", nargs="+", help="directories of runs in the same environment")
+    compare.add_argument("--out", default="comparison.png", help="the figure (default: comparison.png)")
+    compare.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+    play = command("play", "animate a trained policy in its environment, with the spikes of every layer beneath")
+    play.add_argument("run", help="directory of the run")
+    play.add_argument("--out", help="file to write, .gif or .mp4 (default: RUN/play.gif)")
+    play.add_argument("--arm", help="which learner of the run (default: the experiment's own)")
+    play.add_argument("--policy-seed", type=int, help="which trained seed (default: the one of median score)")
+    play.add_argument("--seed", type=int, default=0, help="seed of the episode (default: 0)")
+    play.add_argument("--max-decisions", type=int, default=1000, help="stop after so many decisions (default: 1000)")
+
+    listing = command("list", "list what the library has, one line each")
+    listing.add_argument("kind", nargs="?", help="environments, encoders, neurons, networks, decoders, ... (default: all)")
+    return top
+
+
+def _add_training_options(command):
+    command.add_argument(
+        "--checkpoint-seconds", type=float, default=20.0, help="time between two checkpoints (default: 20)"
+    )
+    command.add_argument("--tensorboard", action="store_true", help="also write TensorBoard event files into the run")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise InvalidInput(f"{message}; see `{self.prog} --help`")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code: 0, 2 for a mistake in what was given, 130 when interrupted."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _main(arguments)
+    except InvalidInput as error:
+        print(f"spikeloop: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("spikeloop: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output (head, less) went away; nothing is wrong. Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _main(arguments):
+    top = parser()
+    options, rest = top.parse_known_args(arguments)
+    if options.command is None:
+        top.print_help()
+        return 0
+    if rest and options.command not in ("run", "evaluate"):
+        raise InvalidInput(f"unknown option {rest[0]!r}; see `spikeloop {options.command} --help`")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _configure_jax()
+    from spikeloop.cli.commands import COMMANDS
+
+    return COMMANDS[options.command](options, rest)
+
+
+def _configure_jax():
+    import jax
+
+    from spikeloop.cli.cache import cache_folder
+
+    # Each core of a CPU is a device of its own, so that seeds run side by side; no effect on other back ends.
+    jax.config.update("jax_num_cpu_devices", min(os.cpu_count() or 1, 16))
+    folder = cache_folder()
+    if folder is not None:
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)

@@ -1,0 +1,251 @@
+"""What each command of the command line does. Imported only when a command runs."""
+
+import argparse
+import importlib.util
+import json
+import re
+import sys
+from pathlib import Path
+
+import jax
+from rich.console import Console
+
+from spikeloop import cli
+from spikeloop.analysis.figures import learning_curves
+from spikeloop.catalogue import ENTRIES, entry, lists
+from spikeloop.cli.overrides import override
+from spikeloop.cli.progress import TerminalWatcher
+from spikeloop.cli.tables import print_results
+from spikeloop.comparison import ArmResult, compare, curves, summarise
+from spikeloop.component import Component
+from spikeloop.environments import AbstractEnvironment
+from spikeloop.errors import InvalidInput
+from spikeloop.experiment import Experiment
+from spikeloop.loading import evaluate_policies, load_policies, median_seed
+from spikeloop.run import Run, Watcher
+from spikeloop.training import evaluation_json, write_atomically
+
+
+def run(options: argparse.Namespace, rest: list[str]) -> int:
+    """Train an experiment into a new run directory."""
+    wants_help = any(word in ("-h", "--help") for word in rest)
+    name = options.experiment
+    if name is None and wants_help:
+        _print_help("run", "then every field of the experiment: `spikeloop run NAME --help` lists them")
+        print("\nexperiments:\n" + "\n".join(f"  {name:<20} {line}" for name, line in lists()["experiments"]))
+        return 0
+    if name is None:
+        raise InvalidInput("which experiment? `spikeloop list experiments` names them")
+    experiment = _from_file(Path(name)) if name.endswith(".py") else entry(name).make()
+    experiment = override(experiment, rest, f"spikeloop run {name}")
+    if options.no_controls:
+        experiment = experiment.with_fields(controls={})
+    path = Path(options.out) if options.out else _free_path(Path("runs") / re.sub(r"[^\w-]+", "-", _stem(name)))
+    return _carry_out(Run.create(path, experiment, _stem(name)), options)
+
+
+def resume(options: argparse.Namespace, rest: list[str]) -> int:
+    """Go on with a run."""
+    if options.file:
+        _load_file(Path(options.file))
+    return _carry_out(Run.open(Path(options.run)), options)
+
+
+def evaluate(options: argparse.Namespace, rest: list[str]) -> int:
+    """Play fresh episodes with the final policies of a run."""
+    if options.run is None:
+        if options.help:
+            _print_help("evaluate", "then the environment's fields, as in `--environment.max-steps 10000`")
+            return 0
+        raise InvalidInput("which run? `spikeloop evaluate RUN`")
+    opened = Run.open(Path(options.run))
+    program = f"spikeloop evaluate {options.run}"
+    setting = override(World(opened.experiment.environment), rest + ["--help"] * options.help, program)
+    if options.episodes < 1:
+        raise InvalidInput(f"--episodes must be at least 1, got {options.episodes}")
+    arms = [opened.arm(options.arm)] if options.arm else list(opened.experiment.arms)
+    found = {}
+    for arm in arms:
+        played = evaluate_policies(load_policies(opened, arm), setting.environment, options.episodes, options.seed)
+        found[arm] = {**(opened.final(arm) or {}), **evaluation_json(played)}
+    if options.json:
+        print(json.dumps({"episodes": options.episodes, "seed": options.seed, "arms": found}))
+        return 0
+    title = f"{options.run}: {options.episodes} fresh episodes per seed in {setting.environment.spec.name}"
+    title += f", at most {setting.environment.spec.max_steps} steps"
+    print_results(_console(), title, [(arm, ArmResult.of(arm, final)) for arm, final in found.items()], wall=False)
+    return 0
+
+
+def compare_runs(options: argparse.Namespace, rest: list[str]) -> int:
+    """Several runs in one table and one figure."""
+    found = compare([Path(path) for path in options.runs])
+    drawn, rows = [], []
+    for opened, results in found:
+        prefix = f"{opened.path.name}/" if len(found) > 1 else ""
+        drawn += curves(opened, prefix)
+        rows += [(prefix + result.name, result) for result in results]
+    figure = Path(options.out)
+    if figure.suffix != ".png":
+        raise InvalidInput(f"--out must end in .png, got {figure}")
+    name = found[0][0].experiment.environment.spec.name
+    write_atomically(figure, learning_curves(drawn, name))
+    if options.json:
+        print(json.dumps({row: {"scores": result.scores, "iqm": result.interval.estimate} for row, result in rows}))
+        return 0
+    print_results(_console(), name, rows)
+    print(f"figure: {figure}")
+    return 0
+
+
+def play(options: argparse.Namespace, rest: list[str]) -> int:
+    """Animate a trained policy."""
+    from spikeloop.analysis.animation import animate
+    from spikeloop.analysis.recording import record_episode
+
+    opened = Run.open(Path(options.run))
+    arm = opened.arm(options.arm)
+    policies = load_policies(opened, arm)
+    place = median_seed(opened.final(arm) or {})
+    if options.policy_seed is not None:
+        if options.policy_seed not in policies.seeds:
+            raise InvalidInput(f"this run has no seed {options.policy_seed}; it has {policies.seeds}")
+        place = policies.seeds.index(options.policy_seed)
+    path = Path(options.out) if options.out else opened.path / "play.gif"
+    environment = opened.experiment.environment
+    key = jax.random.key(options.seed)
+    recording = record_episode(environment, policies.of_seed(place), key, options.max_decisions)
+    title = f"{environment.spec.name}, {arm}, seed {policies.seeds[place]}"
+    console = _console()
+    with console.status("drawing") as status:
+
+        def on_frame(done: int, total: int) -> None:
+            status.update(f"drawing frame {done} of {total}")
+
+        animate(environment, recording, path, title=title, on_frame=on_frame)
+    print(f"{arm}, seed {policies.seeds[place]}: return {recording.total_return:g}; animation: {path}")
+    return 0
+
+
+def list_components(options: argparse.Namespace, rest: list[str]) -> int:
+    """What the library has."""
+    found = lists()
+    kinds = [options.kind] if options.kind else list(found)
+    for kind in kinds:
+        if kind not in found:
+            raise InvalidInput(f"there is no list of {kind!r}; there are {', '.join(found)}")
+        print(f"{kind}:")
+        width = max(len(name) for name, _ in found[kind])
+        for name, line in found[kind]:
+            print(f"  {name:<{width}}  {line}")
+    return 0
+
+
+class World(Component):
+    """The environment of an evaluation: what can be changed of it from the command line."""
+
+    environment: AbstractEnvironment
+
+
+def _carry_out(opened: Run, options: argparse.Namespace) -> int:
+    if not options.checkpoint_seconds >= 0:
+        raise InvalidInput(f"--checkpoint-seconds must be at least 0, got {options.checkpoint_seconds}")
+    console = _console()
+    terminal = TerminalWatcher(console)
+    watchers: list[Watcher] = [terminal]
+    if options.tensorboard:
+        from spikeloop.tensorboard import TensorBoardWatcher
+
+        watchers.append(TensorBoardWatcher(opened.path / "tensorboard"))
+    try:
+        opened.carry_out(Watchers(watchers), options.checkpoint_seconds)
+    except KeyboardInterrupt:
+        terminal.close()
+        print(f"spikeloop: interrupted; `spikeloop resume {opened.path}` goes on from here", file=sys.stderr)
+        return 130
+    finally:
+        terminal.close()
+    results = summarise(opened)
+    experiment = opened.experiment
+    spec = experiment.environment.spec
+    title = f"\n{opened.name}: final policies in {spec.name} ({spec.max_steps} steps at most), "
+    title += f"{experiment.protocol.final_episodes} fresh episodes per seed"
+    print_results(console, title, [(result.name, result) for result in results])
+    if experiment.reference is not None:
+        console.print(f"published: {experiment.reference.claim} ({experiment.reference.source})", highlight=False)
+    if opened.name in ENTRIES and ENTRIES[opened.name].report is not None:
+        ENTRIES[opened.name].report(opened)
+    for figure in opened.figures():
+        print(f"figure: {figure}")
+    return 0
+
+
+class Watchers(Watcher):
+    """Several watchers as one."""
+
+    def __init__(self, watchers: list[Watcher]):
+        self.watchers = watchers
+
+    def begin(self, arm, trainer):
+        for watcher in self.watchers:
+            watcher.begin(arm, trainer)
+
+    def records(self, arm, trainer, records):
+        for watcher in self.watchers:
+            watcher.records(arm, trainer, records)
+
+    def evaluated(self, arm, evaluation):
+        for watcher in self.watchers:
+            watcher.evaluated(arm, evaluation)
+
+    def finished(self, arm, final):
+        for watcher in self.watchers:
+            watcher.finished(arm, final)
+
+
+def _console():
+    return Console(soft_wrap=not sys.stdout.isatty())
+
+
+def _print_help(command: str, note: str) -> None:
+    subparsers = next(a for a in cli.parser()._actions if isinstance(a, argparse._SubParsersAction))
+    print(subparsers.choices[command].format_help())
+    print(note)
+
+
+def _stem(name: str) -> str:
+    return Path(name).stem if name.endswith(".py") else name
+
+
+def _free_path(path: Path) -> Path:
+    candidates = [path, *(path.with_name(f"{path.name}-{n}") for n in range(2, 10_000))]
+    return next(candidate for candidate in candidates if not candidate.exists())
+
+
+def _load_file(path: Path):
+    if not path.is_file():
+        raise InvalidInput(f"{path} does not exist")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise InvalidInput(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _from_file(path: Path) -> Experiment:
+    experiment = getattr(_load_file(path), "experiment", None)
+    if not isinstance(experiment, Experiment):
+        raise InvalidInput(f"{path} does not define `experiment = spikeloop.Experiment(...)`")
+    return experiment
+
+
+COMMANDS = {
+    "run": run,
+    "resume": resume,
+    "evaluate": evaluate,
+    "compare": compare_runs,
+    "play": play,
+    "list": list_components,
+}

@@ -1,0 +1,107 @@
+"""Runs side by side: one table, one figure, the same axis of environment steps."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+
+from spikeloop.analysis.figures import Curve, learning_curves
+from spikeloop.analysis.statistics import Interval, interquartile_interval
+from spikeloop.errors import InvalidInput
+from spikeloop.run import Run
+from spikeloop.training import write_atomically, write_json
+
+
+class ArmResult(eqx.Module):
+    """What the final policies of one learner reached."""
+
+    name: str
+    scores: tuple[float, ...]  # one per seed: mean return of the final evaluation's episodes
+    interval: Interval  # interquartile mean over seeds, 95 % stratified bootstrap
+    median: float
+    env_steps: float  # mean over seeds
+    wall_seconds: float  # all seeds together
+    spikes_per_decision: float  # all neurons, mean over seeds; 0 for a network without spikes
+    firing_rates: tuple[float, ...]  # of each population, spikes per neuron and tick
+
+    @classmethod
+    def of(cls, name: str, final: dict[str, Any]) -> "ArmResult":
+        """The result in an arm's final evaluation."""
+        scores = np.asarray(final["returns"], float).mean(axis=1)
+        return cls(
+            name=name,
+            scores=tuple(scores.tolist()),
+            interval=interquartile_interval(scores),
+            median=float(np.median(scores)),
+            env_steps=float(np.mean(final["env_steps"])),
+            wall_seconds=float(final["wall_seconds"]),
+            spikes_per_decision=float(np.mean(final["spikes_per_decision"])),
+            firing_rates=tuple(float(np.mean(rates)) for rates in final["firing_rates"]),
+        )
+
+
+def results(run: Run) -> list[ArmResult]:
+    """The results of every finished arm of a run, the learner's first."""
+    finals = {arm: run.final(arm) for arm in run.experiment.arms}
+    return [ArmResult.of(arm, final) for arm, final in finals.items() if final is not None]
+
+
+def curves(run: Run, prefix: str = "") -> list[Curve]:
+    """The learning curves of every arm of a run that has been evaluated on the way."""
+    found = []
+    for arm in run.experiment.arms:
+        lines = run.lines(arm, "evaluations.jsonl")
+        if lines:
+            env_steps = np.asarray([np.mean(line["env_steps"]) for line in lines])
+            scores = np.asarray([np.mean(line["returns"], axis=1) for line in lines])
+            found.append(Curve(prefix + arm, env_steps, scores))
+    return found
+
+
+def summarise(run: Run) -> list[ArmResult]:
+    """Write summary.json and learning_curve.png into a run directory; returns what they say."""
+    found = results(run)
+    reference = run.experiment.reference
+    write_json(
+        run.path / "summary.json",
+        {
+            "name": run.name,
+            "score": "mean return of each seed's final evaluation episodes",
+            "arms": {result.name: _json(result) for result in found},
+        },
+    )
+    line = None
+    if reference is not None and reference.score is not None:
+        line = (reference.source, reference.score)
+    drawn = curves(run)
+    if drawn:
+        write_atomically(run.path / "learning_curve.png", learning_curves(drawn, run.name, line))
+    return found
+
+
+def compare(paths: Sequence[Path]) -> list[tuple[Run, list[ArmResult]]]:
+    """Open several runs and collect their results. Raises InvalidInput if one has none, or the environments differ."""
+    runs = [Run.open(path) for path in paths]
+    names = {run.experiment.environment.spec.name for run in runs}
+    if len(names) > 1:
+        raise InvalidInput(f"these runs are in different environments and share no axis: {', '.join(sorted(names))}")
+    found = [(run, results(run)) for run in runs]
+    for run, arms in found:
+        if not arms:
+            raise InvalidInput(f"{run.path} has no finished results yet; `spikeloop resume {run.path}` goes on")
+    return found
+
+
+def _json(result):
+    return {
+        "iqm": result.interval.estimate,
+        "interval_95": [result.interval.low, result.interval.high],
+        "median": result.median,
+        "scores": list(result.scores),
+        "env_steps": result.env_steps,
+        "wall_seconds": result.wall_seconds,
+        "spikes_per_decision": result.spikes_per_decision,
+        "firing_rates": list(result.firing_rates),
+    }
