@@ -1,25 +1,29 @@
 """A component is a description: an immutable module of hyperparameters that holds no arrays of its own.
 
-Arrays live apart, in the parameters and states that a component makes. Because a component is nothing but its fields, it
-can be written as JSON and built again (`describe`, `build`), edited field by field from the command line, and compared.
-Building from JSON looks a class up by name among the components that are loaded: it never imports and never runs code.
+Arrays live apart, in the parameters and states that a component makes. Because a component is nothing but its fields,
+it can be written as JSON and built again (`describe`, `build`), edited field by field from the command line, and
+compared. Building from JSON looks a class up by name among the components that are loaded: it never imports and never
+runs code.
 """
 
 import dataclasses
 import inspect
 import math
 import numbers
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 
 from spikeloop.errors import InvalidInput
 
+# Not typing.Self, which beartype refuses on the single methods that jaxtyping's import hook decorates.
+SomeComponent = TypeVar("SomeComponent", bound="Component")
+
 
 class Component(eqx.Module):
     """Base of every description. Subclasses are abstract or final; fields are numbers, strings, tuples, other components."""
 
-    def with_fields(self, **changes: Any) -> "Component":
+    def with_fields(self: SomeComponent, **changes: Any) -> SomeComponent:
         """A copy with some fields replaced. Raises InvalidInput for a field that does not exist."""
         known = [field.name for field in dataclasses.fields(self)]
         for name in changes:
@@ -103,9 +107,9 @@ def require(component: Any, field: str, condition: Any, rule: str) -> None:
     A field that holds an array (a sweep's axis, a tracer) is not checked: its values are not known here.
     """
     value = getattr(component, field)
-    if isinstance(value, numbers.Number) or value is None or isinstance(value, (str, tuple, dict)):
-        if not condition(value):
-            raise InvalidInput(f"{type(component).__name__}.{field} must be {rule}, got {value!r}")
+    known = isinstance(value, numbers.Number | str | tuple | dict) or value is None
+    if known and not condition(value):
+        raise InvalidInput(f"{type(component).__name__}.{field} must be {rule}, got {value!r}")
 
 
 def require_positive(component: Any, *fields: str) -> None:
@@ -131,5 +135,8 @@ def require_count(component: Any, *fields: str, least: int = 1) -> None:
     for field in fields:
         rule = f"a whole number of at least {least}"
         require(
-            component, field, lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least, rule
+            component,
+            field,
+            lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least,
+            rule,
         )

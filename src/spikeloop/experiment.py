@@ -25,7 +25,9 @@ class Experiment(Component):
     environment: AbstractEnvironment = Gymnax("CartPole-v1")
     learner: AbstractLearner = DQN()
     label: str = "spiking-dqn"  # name of the learner in tables and figures
-    controls: dict[str, AbstractLearner] = eqx.field(default_factory=dict)  # learners beside it, by their names in tables and figures
+    controls: dict[str, AbstractLearner] = eqx.field(
+        default_factory=dict
+    )  # learners beside it, by their names in tables and figures
     protocol: Protocol = Protocol()
     seeds: int = 10  # how many seeds
     first_seed: int = 0  # seeds are first_seed, first_seed + 1, ...

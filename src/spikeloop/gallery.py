@@ -1,8 +1,8 @@
 """The library's own experiments: a spiking Q-network that works, beside its deep twin and two null baselines.
 
-The recipe is one for all tasks; only the budget and the scale of the observations differ. What makes the final policy of Q-learning
-hold still, in the order of what it brought on CartPole (see the results):
-a learning rate that decays to zero with the budget, soft target updates, double Q-learning.
+The recipe is one for all tasks; only the budget and the scale of the observations differ. What makes the final policy
+of Q-learning hold still, in the order of what it brought on CartPole (see the results): a learning rate that decays
+to zero with the budget, soft target updates, double Q-learning.
 """
 
 from spikeloop.encoders import Direct

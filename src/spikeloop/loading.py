@@ -1,8 +1,8 @@
 """A trained policy in any loop: NumPy observations in, NumPy actions out.
 
-When to reset? Never within an episode, and always between two: call ``policy.reset()`` when an episode begins, as you reset the
-environment. A policy whose membranes start every decision at rest, as Q-learning trains them, does not need it; calling it is
-harmless.
+When to reset? Never within an episode, and always between two: call ``policy.reset()`` when an episode begins, as you
+reset the environment. A policy whose membranes start every decision at rest, as Q-learning trains them, does not need
+it; calling it is harmless.
 """
 
 from pathlib import Path
@@ -25,9 +25,9 @@ from spikeloop.training import Evaluation, evaluate, load_arrays, over_seeds, re
 class Policy:
     """A trained policy, called on NumPy observations.
 
-    ``policy(obs)`` takes one observation of the environment's shape and gives one action (an ``int``, or a vector), or takes a batch
-    with one more leading axis and gives an array of actions. Membrane state lives on from call to call where the policy was trained
-    so, separately for each member of a batch, until ``reset()``.
+    ``policy(obs)`` takes one observation of the environment's shape and gives one action (an ``int``, or a vector),
+    or takes a batch with one more leading axis and gives an array of actions. Membrane state lives on from call to
+    call where the policy was trained so, separately for each member of a batch, until ``reset()``.
     """
 
     def __init__(self, actor: Actor, spec: Spec, seed: int = 0):
@@ -69,16 +69,6 @@ class Policy:
         if not single:
             return actions
         return int(actions[0]) if actions.ndim == 1 else actions[0]
-
-
-def load(run: str | Path, arm: str | None = None, seed: int | None = None) -> Policy:
-    """The final policy of a run.
-
-    ``arm`` is the learner's for None, or the name of a control. ``seed`` None takes the seed whose final evaluation is the median one,
-    so that what you see is typical and not the best of ten. Raises InvalidInput if there is no such policy, or it is damaged.
-    """
-    opened = Run.open(Path(run))
-    return load_arm(opened, opened.arm(arm), seed)
 
 
 class Policies(eqx.Module):
@@ -130,9 +120,9 @@ def median_seed(final: dict[str, Any]) -> int:
 def load(run: str | Path, arm: str | None = None, seed: int | None = None) -> Policy:
     """The final policy of a run.
 
-    ``arm`` is the experiment's own learner for None, or the name of a control. ``seed`` None takes the seed whose final evaluation is
-    the median one, so that what you see is typical and not the best of ten. Raises InvalidInput if there is no such policy, or it is
-    damaged.
+    ``arm`` is the experiment's own learner for None, or the name of a control. ``seed`` None takes the seed whose
+    final evaluation is the median one, so that what you see is typical and not the best of ten. Raises InvalidInput
+    if there is no such policy, or it is damaged.
     """
     opened = Run.open(Path(run))
     arm = opened.arm(arm)

@@ -43,7 +43,9 @@ def commit() -> str:
     try:
         if not git("ls-files", "__init__.py"):
             return "release"
-        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain", "-uno", "--", str(folder)) else "")
+        return git("rev-parse", "HEAD") + (
+            "+changes" if git("status", "--porcelain", "-uno", "--", str(folder)) else ""
+        )
     except (OSError, subprocess.SubprocessError):
         return "release"
 

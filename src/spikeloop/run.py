@@ -9,8 +9,8 @@
     arms/NAME/final.json        the evaluation of the final policies; written last: an arm that has it is finished
     summary.json, learning_curve.png  all arms side by side
 
-Nothing here depends on when a run was interrupted: a run that is resumed ends with the same files as one that never stopped,
-apart from wall times (in final.json and provenance.json).
+Nothing here depends on when a run was interrupted: a run that is resumed ends with the same files as one that never
+stopped, apart from wall times (in final.json and provenance.json).
 """
 
 import dataclasses

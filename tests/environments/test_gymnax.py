@@ -1,6 +1,7 @@
 """The gymnax adapter obeys Gymnasium's physics, keeps its own time limit and says what it does not know."""
 
 import dataclasses
+from typing import Any
 
 import gymnasium
 import jax
@@ -69,7 +70,7 @@ def test_one_step_is_gymnasium_s(name):
         return env.step(dataclasses.replace(state, inner=state.inner.replace(**fields)), action, jax.random.key(1))[1]
 
     ours = jax.jit(jax.vmap(step))(jnp.asarray(states), jnp.asarray(actions))
-    world = gymnasium.make(name).unwrapped
+    world: Any = gymnasium.make(name).unwrapped
     world.reset(seed=0)
     theirs = []
     for values, action in zip(states, actions, strict=True):
@@ -90,7 +91,8 @@ def test_one_step_is_gymnasium_s(name):
 
 @pytest.mark.parametrize("name", PHYSICS)
 def test_spaces_and_limit_are_gymnasium_s(name):
-    spec, world = Gymnax(name).spec, gymnasium.make(name)
+    spec = Gymnax(name).spec
+    world: Any = gymnasium.make(name)
     assert spec.observation_shape == world.observation_space.shape
     assert spec.max_steps == world.spec.max_episode_steps
     if isinstance(spec.actions, Box):

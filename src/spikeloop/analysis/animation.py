@@ -42,8 +42,8 @@ def animate(
     unless given; `stride`, draw only every so many decisions (None: as few as keep the animation within 250 frames);
     `on_frame`, called with the number of frames done and their total.
 
-    Raises InvalidInput, and leaves no file behind, if the ending is another or the file cannot be written, if an .mp4 is
-    asked for without ffmpeg, or if `fps` or `stride` is not positive.
+    Raises InvalidInput, and leaves no file behind, if the ending is another or the file cannot be written, if an .mp4
+    is asked for without ffmpeg, or if `fps` or `stride` is not positive.
     """
     path = Path(path)
     form = format_of(path)

@@ -1,7 +1,7 @@
 """The page that an animation is drawn on: a figure laid out in pixels, and redrawn without laying anything out again.
 
-What never changes is drawn once and kept as a picture. A frame is that picture with the moving artists drawn over it, which
-takes a few milliseconds where Matplotlib's own redrawing takes a hundred.
+What never changes is drawn once and kept as a picture. A frame is that picture with the moving artists drawn over it,
+which takes a few milliseconds where Matplotlib's own redrawing takes a hundred.
 """
 
 from collections.abc import Sequence
@@ -11,12 +11,29 @@ from jaxtyping import UInt8
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.image import FigureImage
 from matplotlib.text import Text
 
 from spikeloop.analysis.style import INK, LABEL_SIZE, new_figure
 
 _DPI = 100.0
+
+
+class Picture(Artist):
+    """RGBA pixels at a fixed place, copied as they are: Matplotlib's own images are resampled, ten times the cost."""
+
+    def __init__(self, left: int, top: int, pixels: UInt8[np.ndarray, "height width 4"]):
+        super().__init__()
+        self.left, self.top, self.pixels = left, top, pixels  # `top` from the bottom of the page
+
+    def set_pixels(self, pixels: UInt8[np.ndarray, "height width 4"]) -> None:
+        """Show other pixels, of the same size."""
+        self.pixels = pixels
+
+    def draw(self, renderer):
+        """Matplotlib's hook."""
+        if self.get_visible():
+            # Agg takes rows from the bottom up.
+            renderer.draw_image(renderer.new_gc(), self.left, self.top - self.pixels.shape[0], self.pixels[::-1])
 
 
 class Page:
@@ -43,9 +60,11 @@ class Page:
         how = {"va": "top", "ha": "left", **how}
         return self.figure.text(left / self.width, 1 - top / self.height, text, fontsize=size, color=colour, **how)
 
-    def picture(self, left: int, top: int, pixels: UInt8[np.ndarray, "height width 4"]) -> FigureImage:
-        """An RGBA picture, pixel for pixel. `set_data` replaces it by one of the same size."""
-        return self.figure.figimage(pixels, left, self.height - top - pixels.shape[0], origin="upper")
+    def picture(self, left: int, top: int, pixels: UInt8[np.ndarray, "height width 4"]) -> "Picture":
+        """An RGBA picture, pixel for pixel."""
+        picture = Picture(left, self.height - top, pixels)
+        self.figure.add_artist(picture)
+        return picture
 
     def moving(self, artists: Sequence[Artist]) -> None:
         """These artists are drawn anew in every frame, in the order of the calls."""

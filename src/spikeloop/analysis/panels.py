@@ -1,7 +1,7 @@
 """The lower part of an animation: spikes, outputs and actions on one time axis that moves under a window.
 
-Time is laid out in whole pixels, a decision so many and a tick so many of those, so that spikes stay sharp and moving the
-window moves pixels without changing them (which a GIF also compresses better).
+Time is laid out in whole pixels, a decision so many and a tick so many of those, so that spikes stay sharp and moving
+the window moves pixels without changing them (which a GIF also compresses better).
 """
 
 import abc
@@ -65,7 +65,9 @@ class AbstractPanel(abc.ABC):
 class RasterPanel(AbstractPanel):
     """Spikes of one population: a row a neuron, a column a tick."""
 
-    def __init__(self, spikes: Float[np.ndarray, "decisions ticks n"], time: TimeAxis, name: str, colour: str, tall: int):
+    def __init__(
+        self, spikes: Float[np.ndarray, "decisions ticks n"], time: TimeAxis, name: str, colour: str, tall: int
+    ):
         self.time, self.colour = time, np.array(to_rgb(colour))
         neurons = spikes.shape[2]
         shown = most_active(spikes, MOST_NEURONS)
@@ -86,7 +88,7 @@ class RasterPanel(AbstractPanel):
         page.moving([self.image])
 
     def update(self, decisions):
-        self.image.set_data(self._pixels(decisions))
+        self.image.set_pixels(self._pixels(decisions))
 
     def _pixels(self, decisions: int) -> UInt8[np.ndarray, "height width 4"]:
         time = self.time
@@ -108,9 +110,9 @@ class OutputPanel(AbstractPanel):
     def __init__(self, recording: Recording, time: TimeAxis, names: tuple[str, ...]):
         self.recording, self.time, self.height = recording, time, HEADING + self._TALL
         decisions, ticks, outputs = recording.evidence.shape
-        fits = len(names) == outputs  # a policy may put out fewer numbers than there are actions
-        self.colours = [colour_of(index) if fits else INK for index in range(outputs)]
-        self.chosen = recording.actions if isinstance(recording.action_space, Discrete) and fits else None
+        self.fits = len(names) == outputs  # a policy may put out fewer numbers than there are actions
+        self.colours = [colour_of(index) if self.fits else INK for index in range(outputs)]
+        self.chosen = recording.actions if isinstance(recording.action_space, Discrete) and self.fits else None
         # Each decision's line is broken from the next by a NaN; ticks beyond the pixels of a decision are thinned out.
         thin = max(1, math.ceil(ticks / time.decision))
         kept = np.arange(ticks - 1, -1, -thin)[::-1]  # the last tick always
@@ -124,7 +126,7 @@ class OutputPanel(AbstractPanel):
 
     def place(self, page, top):
         what = "output" if self.ticks == 1 else "decoder's evidence (thin) and output (bold)"
-        page.text(self.time.left, top + 3, f"{what}, one colour an action", LABEL_SIZE, INK)
+        page.text(self.time.left, top + 3, what + (", one colour an action" if self.fits else ""), LABEL_SIZE, INK)
         axes = page.axes(self.time.left, top + HEADING, self.time.width, self._TALL, bare=False)
         axes.spines["bottom"].set_visible(False)
         axes.spines["left"].set_visible(False)
@@ -134,8 +136,11 @@ class OutputPanel(AbstractPanel):
         axes.tick_params(axis="y", length=0, pad=4)
         axes.grid(axis="y")
         self.axes = axes
-        self.thin = [axes.plot([], [], color=colour, lw=0.8, alpha=0.55)[0] for colour in self.colours]
-        self.bold = [axes.plot([], [], color=colour, lw=1.8, solid_capstyle="butt")[0] for colour in self.colours]
+        # Without softened edges: they are half of a GIF's bytes here, and level lines do not need them.
+        pale = [0.5 + 0.5 * np.array(to_rgb(colour)) for colour in self.colours]
+        plain = {"antialiased": False, "solid_capstyle": "butt"}
+        self.thin = [axes.plot([], [], color=colour, lw=0.72, **plain)[0] for colour in pale]
+        self.bold = [axes.plot([], [], color=colour, lw=2.16, **plain)[0] for colour in self.colours]
         (self.mark,) = axes.plot([], [], "o", ms=6, mec="white", mew=1.0, clip_on=False)
         page.moving([*(self.thin if self.ticks > 1 else []), *self.bold, self.mark])
 
@@ -187,7 +192,7 @@ class ActionPanel(AbstractPanel):
         page.moving([self.image])
 
     def update(self, decisions):
-        self.image.set_data(self._pixels(decisions))
+        self.image.set_pixels(self._pixels(decisions))
 
     def _pixels(self, decisions: int) -> UInt8[np.ndarray, "height width 4"]:
         time, rows = self.time, len(self.names)
@@ -214,7 +219,7 @@ class StepPanel(AbstractPanel):
         self.page_width = page.width
         count = self.time.window // self.every + 1
         self.labels = [page.text(0, top + 3, "", TICK_SIZE, MUTED, ha="center") for _ in range(count)]
-        page.text(self.time.left - 5, top + 3, "step", TICK_SIZE, MUTED, ha="right")
+        page.text(self.time.left - 14, top + 3, "step", TICK_SIZE, MUTED, ha="right")
         page.moving(self.labels)
 
     def update(self, decisions):
@@ -246,10 +251,13 @@ def spike_marks(spikes: Shaped[np.ndarray, "decisions ticks n"], width: int) -> 
 
 
 def limits(recording: Recording) -> tuple[float, float]:
-    """A range that holds every output, and the evidence but for its most extreme hundredth."""
+    """A range that holds every output and the middle half of the evidence, so that where it starts from at the first tick of
+    each decision does not flatten what it comes to."""
     evidence = recording.evidence[np.isfinite(recording.evidence)]
     outputs = recording.outputs[np.isfinite(recording.outputs)]
-    values = np.concatenate([outputs, np.quantile(evidence, [0.01, 0.99])]) if evidence.size else np.append(outputs, 0.0)
+    values = (
+        np.concatenate([outputs, np.quantile(evidence, [0.01, 0.99])]) if evidence.size else np.append(outputs, 0.0)
+    )
     low, high = float(values.min()), float(values.max())
     room = 0.08 * (high - low) or 1.0
     return low - room, high + room

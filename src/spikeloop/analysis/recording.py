@@ -19,7 +19,8 @@ CHUNK = 64
 
 
 class Recording(eqx.Module):
-    """One episode, on the host. A *moment* is before a decision or at the end: there is one more of them than decisions.
+    """One episode, on the host. A *moment* is before a decision or at the end: there is one more of them than
+    decisions.
 
     Neither ``terminated`` nor ``truncated`` holds if the recording stopped at its own limit of decisions.
     """
@@ -141,7 +142,9 @@ def _play_chunk(
     shapes = jax.eval_shape(lambda: decide(playing)[1])
 
     def rest(now: _Playing) -> tuple[_Playing, _Moment]:
-        blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), (shapes.action, shapes.reward, shapes.traced))
+        blank = jax.tree.map(
+            lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), (shapes.action, shapes.reward, shapes.traced)
+        )
         return now, _Moment(jnp.zeros((), bool), _light(now.env_state), now.obs, *blank)
 
     def go_on(now: _Playing, _: None) -> tuple[_Playing, _Moment]:

@@ -1,7 +1,8 @@
-"""Statistics over seeds: interquartile mean and bootstrap interval (Agarwal et al. 2021, "Deep RL at the edge of the precipice").
+"""Statistics over seeds: interquartile mean and bootstrap interval (Agarwal et al. 2021, "Deep RL at the edge of the
+precipice").
 
-A score is one number per seed (the mean return of its evaluation episodes). With several tasks, seeds are resampled within each task
-(stratified bootstrap) and the interquartile mean is taken over all scores together.
+A score is one number per seed (the mean return of its evaluation episodes). With several tasks, seeds are resampled
+within each task (stratified bootstrap) and the interquartile mean is taken over all scores together.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ class Interval(eqx.Module):
         return f"{self.estimate:.1f} [{self.low:.1f}, {self.high:.1f}]"
 
 
-def interquartile_mean(scores: np.ndarray | Sequence[float], axis: int | None = None) -> np.ndarray:
+def interquartile_mean(scores: np.ndarray | Sequence[float], axis: int = 0) -> np.ndarray:
     """Mean of the middle half: a quarter of the scores is cut at either end (fewer than 4 scores: the plain mean)."""
     return stats.trim_mean(np.asarray(scores, float), 0.25, axis=axis)
 
@@ -34,8 +35,8 @@ def interquartile_interval(
 ) -> Interval:
     """Interquartile mean of all scores with a percentile bootstrap interval, stratified by task.
 
-    ``scores`` has one row per task (one row for one task) of one score per seed. Raises InvalidInput if there are none or one is
-    not finite.
+    ``scores`` has one row per task (one row for one task) of one score per seed. Raises InvalidInput if there are
+    none or one is not finite.
     """
     tasks = [np.asarray(row, float) for row in np.atleast_2d(np.asarray(scores, float))]
     if any(row.size == 0 or not np.isfinite(row).all() for row in tasks):

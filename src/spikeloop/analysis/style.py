@@ -1,7 +1,8 @@
 """One look for every figure and animation: colours by role, sizes, and nothing around the data that says nothing.
 
-The colours are those of Okabe and Ito (2008), which people with any colour vision tell apart, with the yellow, too pale on
-white, replaced by Tol's indigo. Figures are made with Matplotlib's objects; pyplot and its global state are never touched.
+The colours are those of Okabe and Ito (2008), which people with any colour vision tell apart, with the yellow, too
+pale on white, replaced by Tol's indigo. Figures are made with Matplotlib's objects; pyplot and its global state are
+never touched.
 """
 
 import contextlib

@@ -68,7 +68,9 @@ def parser() -> argparse.ArgumentParser:
     play.add_argument("--max-decisions", type=int, default=1000, help="stop after so many decisions (default: 1000)")
 
     listing = command("list", "list what the library has, one line each")
-    listing.add_argument("kind", nargs="?", help="environments, encoders, neurons, networks, decoders, ... (default: all)")
+    listing.add_argument(
+        "kind", nargs="?", help="environments, encoders, neurons, networks, decoders, ... (default: all)"
+    )
     return top
 
 

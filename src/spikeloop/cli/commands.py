@@ -173,8 +173,9 @@ def _carry_out(opened: Run, options: argparse.Namespace) -> int:
     print_results(console, title, [(result.name, result) for result in results])
     if experiment.reference is not None:
         console.print(f"published: {experiment.reference.claim} ({experiment.reference.source})", highlight=False)
-    if opened.name in ENTRIES and ENTRIES[opened.name].report is not None:
-        ENTRIES[opened.name].report(opened)
+    report = ENTRIES[opened.name].report if opened.name in ENTRIES else None
+    if report is not None:
+        report(opened)
     for figure in opened.figures():
         print(f"figure: {figure}")
     return 0
@@ -204,7 +205,8 @@ class Watchers(Watcher):
 
 
 def _console():
-    return Console(soft_wrap=not sys.stdout.isatty())
+    # What is not a terminal has no width: wide enough for every table, and no line is broken.
+    return Console() if sys.stdout.isatty() else Console(width=132, soft_wrap=True)
 
 
 def _print_help(command: str, note: str) -> None:

@@ -1,7 +1,7 @@
 """From the words of a command line to the fields of a component: tyro parses, we choose the components.
 
-``--learner.policy.ticks 4`` sets a field. ``--learner.policy.network.neuron LeakyIntegrateAndFire`` puts another component in its
-place, with its defaults, whose own fields can then be set in the same command line.
+``--learner.policy.ticks 4`` sets a field. ``--learner.policy.network.neuron LeakyIntegrateAndFire`` puts another
+component in its place, with its defaults, whose own fields can then be set in the same command line.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import difflib
 import io
 import re
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import tyro
 
@@ -22,7 +22,8 @@ T = TypeVar("T", bound=Component)
 
 def override(default: T, words: Sequence[str], program: str) -> T:
     """A copy of a component with the fields replaced that the words name. Raises InvalidInput in one line."""
-    default, words = _replace_components(default, list(words))
+    replaced, words = _replace_components(default, list(words))
+    default = cast(T, replaced)
     if any(word in ("-h", "--help") for word in words):
         _parse(default, ["--help"], program)
     _require_known(default, words, program)
@@ -35,9 +36,7 @@ def override(default: T, words: Sequence[str], program: str) -> T:
 
 
 def _parse(default, words, program):
-    return tyro.cli(
-        type(default), default=default, args=words, prog=program, config=(tyro.conf.AvoidSubcommands,)
-    )
+    return tyro.cli(type(default), default=default, args=words, prog=program, config=(tyro.conf.AvoidSubcommands,))
 
 
 def fields(component: Component, prefix: str = "") -> dict[str, Any]:
@@ -80,9 +79,7 @@ def _component(name, old, value):
         return known[value]()
     except TypeError:
         # No defaults for every field: keep the old component's where they share a name.
-        given = {
-            f.name: getattr(old, f.name) for f in dataclasses.fields(known[value]) if hasattr(old, f.name)
-        }
+        given = {f.name: getattr(old, f.name) for f in dataclasses.fields(known[value]) if hasattr(old, f.name)}
         try:
             return known[value](**given)
         except TypeError:

@@ -12,7 +12,15 @@ def print_results(console: Console, title: str, results: Sequence[tuple[str, Arm
     """One row per learner: interquartile mean with interval, median, environment steps, wall time, spikes per decision."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     table.add_column("learner")
-    for column in ("IQM return", "95 % interval", "median", "seeds", "env steps", *(("wall s",) if wall else ()), "spikes/decision"):
+    for column in (
+        "IQM return",
+        "95 % interval",
+        "median",
+        "seeds",
+        "env steps",
+        *(("wall s",) if wall else ()),
+        "spikes/decision",
+    ):
         table.add_column(column, justify="right")
     for name, result in results:
         interval = result.interval

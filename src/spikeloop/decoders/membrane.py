@@ -1,13 +1,16 @@
-"""Membrane readouts: the last population drives one non-firing leaky integrator per output, whose potential is the output.
+"""Membrane readouts: the last population drives one non-firing leaky integrator per output, whose potential is the
+output.
 
     v_t = v_{t-1} + (o_t W + b - v_{t-1}) / tau
 
-What is read: the potential after the last tick (SpikingJelly's DQSN, Zheng et al. 2026), its maximum, its value of largest
-magnitude, or its mean over the ticks (Chen et al., arXiv:2201.09754, who found the maximum best on Atari).
+What is read: the potential after the last tick (SpikingJelly's DQSN, Zheng et al. 2026), its maximum, its value of
+largest magnitude, or its mean over the ticks (Chen et al., arXiv:2201.09754, who found the maximum best on Atari).
 
-Last and mean are linear in the spikes, so the integrator is applied to the spikes and the weights only once, at the end:
-one matrix product a decision in the place of one a tick, with the same result.
+Last and mean are linear in the spikes, so the integrator is applied to the spikes and the weights only once, at the
+end: one matrix product a decision in the place of one a tick, with the same result.
 """
+
+import abc
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -76,6 +79,14 @@ class MeanMembrane(AbstractLinearMembrane):
 
 class AbstractExtremeMembrane(AbstractMembrane):
     """A readout that keeps the most extreme potential of each output; its gradient runs through that tick alone."""
+
+    @abc.abstractmethod
+    def _lowest(self) -> float:
+        """Less extreme than any potential."""
+
+    @abc.abstractmethod
+    def _choose(self, old: Float[Array, " out"], new: Float[Array, " out"]) -> Float[Array, " out"]:
+        """The more extreme of two, entry by entry."""
 
     def init_state(self, params, in_size):
         out_size = params.bias.shape[0]

@@ -27,7 +27,5 @@ class AbstractEncoder(Component):
         """The state before the first tick (None where there is none)."""
 
     @abc.abstractmethod
-    def step(
-        self, params: Any, state: Any, obs: Float[Array, " obs"], key: PRNGKeyArray | None
-    ) -> tuple[Any, Float[Array, " input"]]:
+    def step(self, params: Any, state: Any, obs: Float[Array, " obs"], key: Any) -> tuple[Any, Float[Array, " input"]]:
         """One tick: the new state and the network's input."""

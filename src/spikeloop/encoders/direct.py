@@ -1,7 +1,6 @@
 """Direct coding: the analogue observation is injected at every tick, and the first layer learns what to make of it."""
 
 import math
-import numbers
 
 import jax.numpy as jnp
 
@@ -21,7 +20,7 @@ class Direct(AbstractEncoder):
         require_gain(self)
 
     def size(self, obs_size):
-        check_gain(self, obs_size)
+        check_gain(self.gain, obs_size)
         return obs_size
 
     def init(self, obs_size, key):
@@ -39,16 +38,13 @@ def require_gain(component: Component) -> None:
     """Its field `gain` must be a finite non-zero number, or a tuple of them. Raises InvalidInput."""
 
     def valid(gain):
-        gains = (gain,) if isinstance(gain, numbers.Number) else gain
+        gains = (gain,) if isinstance(gain, int | float) else gain
         return len(gains) > 0 and all(math.isfinite(g) and g != 0 for g in gains)
 
     require(component, "gain", valid, "a finite non-zero number, or a tuple of them")
 
 
-def check_gain(component: Component, obs_size: int) -> None:
+def check_gain(gain: float | tuple[float, ...], obs_size: int) -> None:
     """A gain of several entries must have one for each number of an observation. Raises InvalidInput."""
-    gain = component.gain
     if isinstance(gain, tuple) and len(gain) != obs_size:
-        raise InvalidInput(
-            f"{type(component).__name__}.gain has {len(gain)} entries, but an observation has {obs_size} numbers"
-        )
+        raise InvalidInput(f"gain has {len(gain)} entries, but an observation has {obs_size} numbers")

@@ -165,10 +165,11 @@ def forget_simulators() -> None:
     """Close every live simulator. Nothing is lost: a state that needs one replays its actions."""
     for pool in _POOLS.values():
         with pool.lock:
-            for simulator in itertools.chain(pool.idle, *pool.live.values()):
+            for simulator in itertools.chain(pool.idle, *pool.live.values(), (pool.drawing or ())[:1]):
                 simulator.close()
             pool.live.clear()
             pool.idle.clear()
+            pool.drawing = None
 
 
 class _Pool:
@@ -188,6 +189,7 @@ class _Pool:
         # Oldest first. Several may stand at one state: a sweep gives every member the same seed, and they part later.
         self.live: collections.OrderedDict[bytes, list[Any]] = collections.OrderedDict()
         self.idle: list[Any] = [simulator]
+        self.drawing: tuple[Any, int, np.ndarray] | None = None  # the one that draws; the seed and actions behind it
 
     def reset(self, words: Any) -> np.ndarray:
         """Words [batch, (wanted, seed)] to first observations [batch, words]; zeros where none is wanted."""
@@ -219,15 +221,20 @@ class _Pool:
         return complete
 
     def frame(self, seed: int, history: np.ndarray) -> np.ndarray:
-        """The picture at the end of a history; the simulator stays there, so that the next picture is near."""
+        """The picture at the end of a history. The simulator stays there: the next picture is likely one step on."""
         with self.lock:
-            simulator = self._replay(seed, history)
+            simulator, drawn_seed, drawn = self.drawing or (self._take(), -1, history)
+            self.drawing = None
+            if drawn_seed != seed or not np.array_equal(drawn, history[: len(drawn)]):
+                simulator.reset(seed=seed)
+                drawn = history[:0]
+            for action in self._native(history[len(drawn) :]):
+                simulator.step(action)
+            self.drawing = (simulator, seed, history.copy())
             try:
-                image = simulator.render()
+                return np.array(simulator.render(), np.uint8)
             except Exception as error:  # whatever the drawing library raises
                 raise _unusable(self.name, error) from error
-            self.live.setdefault(_key(seed, len(history), _fingerprints(history)[-1]), []).append(simulator)
-        return np.array(image, np.uint8)
 
     def _answer(self, rows: np.ndarray, answers: np.ndarray, which: np.ndarray, simulator_of: Any) -> None:
         """Fill in the answers of some rows. Python's own numbers and bytes: numpy is slow one element at a time."""
@@ -251,22 +258,15 @@ class _Pool:
                 self.live.setdefault(_key(seed, steps + 1, fingerprint), []).append(simulator)
 
     def _native(self, actions: np.ndarray) -> Any:
-        """Actions [batch, words] as the environment's own action space has them."""
+        """Actions, one a row, as the environment's own action space has them."""
         if isinstance(self.actions, Discrete):
-            return (actions[:, 0] + int(self.action_space.start)).tolist()
+            return (actions.reshape(-1) + int(self.action_space.start)).tolist()
         return actions.reshape(-1, *self.action_space.shape).astype(self.action_space.dtype)
 
     def _replay(self, seed: int, history: np.ndarray) -> Any:
-        """A simulator that stands at the end of a history: the one that stands nearest before it, moved on."""
-        fingerprints = _fingerprints(history)
-        for start in range(len(history), -1, -1):
-            simulator = self._find(_key(seed, start, fingerprints[start]))
-            if simulator is not None:
-                break
-        else:
-            start, simulator = 0, self._take()
-            simulator.reset(seed=seed)
-        for action in self._native(history[start:].reshape(len(history) - start, -1)):
+        simulator = self._take()
+        simulator.reset(seed=seed)
+        for action in self._native(history):
             simulator.step(action)
         return simulator
 
@@ -303,11 +303,6 @@ def _key(seed: int, steps: int, fingerprint: bytes) -> bytes:
 def _extend(fingerprint: bytes, action: bytes) -> bytes:
     """The fingerprint after one more action: 64 bits of BLAKE2b, the same in every process."""
     return hashlib.blake2b(fingerprint + action, digest_size=8).digest()
-
-
-def _fingerprints(history: np.ndarray) -> list[bytes]:
-    """Of every beginning of a history, the empty one first."""
-    return list(itertools.accumulate(map(np.ndarray.tobytes, history), _extend, initial=_BLANK))
 
 
 def _as_floats(words: UInt32[Array, "..."]) -> Float32[Array, "..."]:

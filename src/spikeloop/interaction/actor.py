@@ -5,7 +5,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray, Shaped
+from jaxtyping import Array, Float, Shaped
 
 from spikeloop.environments import Box, Discrete
 from spikeloop.interaction.selection import AbstractSelection, Greedy
@@ -31,7 +31,7 @@ class Actor(eqx.Module):
         """The policy's state at rest, as an episode begins with."""
         return self.policy.init_state(self.params)
 
-    def __call__(self, state: Any, obs: Float[Array, "..."], key: PRNGKeyArray | None, env_steps=None) -> tuple[Any, Act]:
+    def __call__(self, state: Any, obs: Float[Array, "..."], key: Any, env_steps=None) -> tuple[Any, Act]:
         """One decision. ``env_steps`` is how far training has come, for selections that follow a schedule."""
         env_steps = jnp.zeros((), jnp.int32) if env_steps is None else env_steps
         policy_key, selection_key = None, key

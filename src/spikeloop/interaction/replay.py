@@ -1,7 +1,7 @@
-"""Replay: a ring of past transitions, sampled uniformly with replacement.
+"""Replay: a ring of past transitions, sampled uniformly with replacement, one by one or in runs.
 
-Sampling with replacement costs one draw an item; without, a permutation of the ring at every update. With a batch of 128
-from 10,000 the two differ by less than one repeated item a batch.
+Sampling with replacement costs one draw an item; without, a permutation of the ring at every update. With a batch of
+128 from 10,000 the two differ by less than one repeated item a batch.
 """
 
 from typing import Any
@@ -44,7 +44,13 @@ class Replay(Component):
         """How many items the ring holds."""
         return jnp.minimum(state.added, self.capacity)
 
-    def sample(self, state: ReplayState, batch_size: int, key: PRNGKeyArray) -> Any:
-        """A batch of items, every leaf with a leading axis of `batch_size`. The ring must not be empty."""
-        chosen = jax.random.randint(key, (batch_size,), 0, jnp.maximum(self.size(state), 1))
+    def sample(self, state: ReplayState, batch_size: int, length: int, key: PRNGKeyArray) -> Any:
+        """A batch of runs of consecutive items, every leaf with leading axes [batch_size, length].
+
+        The ring must hold at least `length` items. A run may reach from one episode into the next: who uses it must look at
+        the flags of its items.
+        """
+        size = self.size(state)
+        first = state.added - size + jax.random.randint(key, (batch_size,), 0, jnp.maximum(size - length + 1, 1))
+        chosen = (first[:, None] + jnp.arange(length)[None, :]) % self.capacity
         return jax.tree.map(lambda ring: ring[chosen], state.items)

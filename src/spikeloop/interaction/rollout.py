@@ -1,7 +1,7 @@
 """Acting in an environment: the only place where episodes begin again.
 
-`interact` goes on for one step, through the ends of episodes, for learners that learn as they go. `play_episode` plays one
-whole episode and stops, for evaluation and for learners that score whole episodes.
+`interact` goes on for one step, through the ends of episodes, for learners that learn as they go. `play_episode`
+plays one whole episode and stops, for evaluation and for learners that score whole episodes.
 """
 
 from typing import Any
@@ -84,7 +84,7 @@ class PlayedEpisode(eqx.Module):
     """One whole episode: its outcome, and how often each neuron fired over all of its decisions."""
 
     episode: Episode
-    spikes: tuple[Float[Array, " n"], ...]
+    spikes: tuple[Float[Array, " _"], ...]
 
 
 class _Playing(eqx.Module):
@@ -92,7 +92,7 @@ class _Playing(eqx.Module):
 
     interaction: Interaction
     done: Bool[Array, ""]
-    spikes: tuple[Float[Array, " n"], ...]
+    spikes: tuple[Float[Array, " _"], ...]
     key: PRNGKeyArray
 
 
@@ -115,8 +115,6 @@ def play_episode(environment: AbstractEnvironment, actor: Actor, key: PRNGKeyArr
             key,
         )
 
-    end = jax.lax.while_loop(
-        lambda playing: ~playing.done, go_on, _Playing(start, jnp.zeros((), bool), silence, key)
-    )
+    end = jax.lax.while_loop(lambda playing: ~playing.done, go_on, _Playing(start, jnp.zeros((), bool), silence, key))
     outcome = end.interaction
     return PlayedEpisode(Episode(end.done, outcome.episode_return, outcome.episode_length), end.spikes)

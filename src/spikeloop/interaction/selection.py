@@ -1,11 +1,11 @@
 """From a decision's output to an action: greedy, epsilon-greedy, or blindly at random."""
 
 import abc
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
+from jaxtyping import Array, Float, Int, Shaped
 
 from spikeloop.component import Component
 from spikeloop.environments import Box, Discrete
@@ -20,7 +20,7 @@ class AbstractSelection(Component):
 
     @abc.abstractmethod
     def __call__(
-        self, output: Float[Array, " out"], actions: Discrete | Box, env_steps: Int[Array, ""], key: PRNGKeyArray | None
+        self, output: Float[Array, " out"], actions: Discrete | Box, env_steps: Int[Array, ""], key: Any
     ) -> Shaped[Array, "..."]:
         """The action: an int32 scalar for Discrete, a float32 vector for Box."""
 
@@ -32,7 +32,7 @@ class Greedy(AbstractSelection):
         if isinstance(actions, Discrete):
             return jnp.argmax(output).astype(jnp.int32)
         low, high = jnp.asarray(actions.low, jnp.float32), jnp.asarray(actions.high, jnp.float32)
-        return low + 0.5 * (jnp.tanh(output) + 1.0) * (high - low)
+        return jnp.clip(low + 0.5 * (jnp.tanh(output) + 1.0) * (high - low), low, high)  # rounding may overshoot
 
 
 class UniformRandom(AbstractSelection):

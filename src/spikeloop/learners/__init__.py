@@ -5,7 +5,7 @@ from spikeloop.learners.dqn import DQN
 from spikeloop.learners.optimizer import AbstractClipping, Adam, ClipByNorm, ClipByValue, NoClipping
 from spikeloop.learners.random_actions import RandomActions
 from spikeloop.learners.random_search import RandomSearch
-from spikeloop.learners.target import AbstractTarget, EpisodicTarget, HardTarget, SoftTarget, TargetClock
+from spikeloop.learners.target import AbstractTarget, EpisodicTarget, HardTarget, Immediate, SoftTarget, TargetClock
 
 __all__ = [
     "DQN",
@@ -17,6 +17,7 @@ __all__ = [
     "ClipByValue",
     "EpisodicTarget",
     "HardTarget",
+    "Immediate",
     "NoClipping",
     "RandomActions",
     "RandomSearch",

@@ -2,12 +2,14 @@
 
     Q(s, a) is the policy's output;   delta = r + gamma v(s') - Q(s, a);   minimise the mean loss of delta over a batch
     v(s') = max_a Q_target(s', a), or with double Q-learning Q_target(s', argmax_a Q(s', a)); 0 where the task ended
+    with n-step returns r is sum_k gamma^k r_k over n steps, gamma becomes gamma^n, and s' is n steps ahead
 
-With a spiking policy this is the deep spiking Q-network (DQSN) of Zheng et al. 2026, Strategy B, and of the SpikingJelly example
-that it follows; the gradient runs through all ticks with surrogate derivatives. A truncated episode is not a terminated one: its last
-state keeps its value.
+With a spiking policy this is the deep spiking Q-network (DQSN) of Zheng et al. 2026, Strategy B, and of the
+SpikingJelly example that it follows; the gradient runs through all ticks with surrogate derivatives. A truncated
+episode is not a terminated one: its last state keeps its value.
 
-One iteration: `steps_per_update` environment steps, then one update once the replay holds `learning_starts` transitions.
+One iteration: `steps_per_update` environment steps, then one update once the replay holds `learning_starts`
+transitions.
 """
 
 from typing import Any
@@ -33,8 +35,8 @@ from spikeloop.interaction import (
 )
 from spikeloop.learners._base import AbstractLearner, Report, firing_rates
 from spikeloop.learners.optimizer import Adam
-from spikeloop.learners.target import AbstractTarget, HardTarget, TargetClock
-from spikeloop.objectives import AbstractBootstrap, AbstractLoss, Huber, MaxBootstrap, q_learning_error
+from spikeloop.learners.target import AbstractTarget, HardTarget, Immediate, TargetClock
+from spikeloop.objectives import AbstractBootstrap, AbstractLoss, Huber, MaxBootstrap, n_step_return, q_learning_error
 from spikeloop.policies import AbstractPolicy, SpikingPolicy
 
 
@@ -43,6 +45,7 @@ class Learned(eqx.Module):
 
     online: PyTree
     target: PyTree
+    acting: PyTree
     optimizer: PyTree
     updates: Int[Array, ""]
 
@@ -67,18 +70,21 @@ class DQN(AbstractLearner):
     exploration: AbstractSelection = EpsilonGreedy()
     replay: Replay = Replay()
     target: AbstractTarget = HardTarget()
+    acting: AbstractTarget = Immediate()  # how the policy that is evaluated and kept follows the one that learns
     bootstrap: AbstractBootstrap = MaxBootstrap()
     loss: AbstractLoss = Huber()
     discount: float = 0.99  # gamma: weight of the next step's value
+    n_step: int = 1  # steps whose rewards are summed before the value of a successor is used
     batch_size: int = 128  # transitions per update
     learning_starts: int = 128  # transitions in the replay before the first update
     steps_per_update: int = 1  # environment steps per iteration
 
     def __check_init__(self):
         require_between(self, 0.0, 1.0, "discount")
-        require_count(self, "batch_size", "learning_starts", "steps_per_update")
+        require_count(self, "batch_size", "learning_starts", "steps_per_update", "n_step")
         capacity = self.replay.capacity
         require(self, "learning_starts", lambda n: n <= capacity, f"at most the replay's capacity of {capacity}")
+        require(self, "n_step", lambda n: n <= self.learning_starts, "at most learning_starts")
         if self.policy.carries_state:
             raise InvalidInput(
                 "DQN replays single transitions, so its policy must start every decision at rest; "
@@ -97,7 +103,7 @@ class DQN(AbstractLearner):
         interaction = begin(environment, self._actor(environment, params), begin_key)
         zero = jnp.zeros((), jnp.int32)
         item = jax.eval_shape(lambda: self._interact(environment, params, interaction, zero, begin_key)[1].transition)
-        learned = Learned(params, params, self.optimizer.direction().init(params), zero)
+        learned = Learned(params, params, params, self.optimizer.direction().init(params), zero)
         return DQNState(learned, interaction, self.replay.init(item), zero, zero)
 
     def step(self, environment, state, key):
@@ -117,7 +123,7 @@ class DQN(AbstractLearner):
         clock = TargetClock(state.learned.updates + 1, episodes, jnp.any(moments.episode.ended))
 
         # Sampled outside of the choice below, which would otherwise copy the whole ring at every iteration.
-        batch = self.replay.sample(replay, self.batch_size, sample_key)
+        batch = self.replay.sample(replay, self.batch_size, self.n_step, sample_key)
 
         def update(learned):
             return self._update(learned, batch, clock, env_steps, update_key)
@@ -135,7 +141,7 @@ class DQN(AbstractLearner):
         )
 
     def actor(self, environment, state):
-        return Actor(self.policy, state.learned.online, environment.spec.actions)
+        return Actor(self.policy, state.learned.acting, environment.spec.actions)
 
     def _actor(self, environment: AbstractEnvironment, params: Any) -> Actor:
         return Actor(self.policy, params, environment.spec.actions, self.exploration)
@@ -156,16 +162,19 @@ class DQN(AbstractLearner):
         rate = self.optimizer.learning_rate(env_steps)
         online = jax.tree.map(lambda param, move: param + rate * move, learned.online, direction)
         target = self.target(learned.target, online, clock)
-        return Learned(online, target, optimizer, clock.updates), loss, value
+        acting = self.acting(learned.acting, online, clock)
+        return Learned(online, target, acting, optimizer, clock.updates), loss, value
 
-    def _error(self, online: Any, target: Any, item: Transition, keys: Any) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    def _error(
+        self, online: Any, target: Any, run: Transition, keys: Any
+    ) -> tuple[Float[Array, ""], Float[Array, ""]]:
         now_key, next_key, choice_key = (None, None, None) if keys is None else keys
-        q_tm1 = self._q(online, item.obs, now_key)
-        q_t = self._q(target, item.next_obs, next_key)
-        v_t = self.bootstrap(q_t, lambda: self._q(online, item.next_obs, choice_key))
-        discount_t = jnp.where(item.terminated, 0.0, self.discount)
-        value = q_tm1[item.action]
-        return q_learning_error(q_tm1, item.action, item.reward, discount_t, v_t), value
+        ahead = n_step_return(run.reward, run.terminated, run.truncated, self.discount)
+        action, obs, next_obs = run.action[0], run.obs[0], run.next_obs[ahead.last]
+        q_tm1 = self._q(online, obs, now_key)
+        q_t = self._q(target, next_obs, next_key)
+        v_t = self.bootstrap(q_t, lambda: self._q(online, next_obs, choice_key))
+        return q_learning_error(q_tm1, action, ahead.reward, ahead.discount, v_t), q_tm1[action]
 
     def _q(self, params, obs, key):
         return self.policy(params, self.policy.init_state(params), obs, key)[1].output

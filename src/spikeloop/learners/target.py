@@ -26,6 +26,13 @@ class AbstractTarget(Component):
         """The new target parameters."""
 
 
+class Immediate(AbstractTarget):
+    """No lag: always the online parameters themselves."""
+
+    def __call__(self, target, online, clock):
+        return online
+
+
 class SoftTarget(AbstractTarget):
     """A small step towards the online parameters at every update (Polyak averaging)."""
 

@@ -11,8 +11,8 @@ from spikeloop.component import Component
 class AbstractNetwork(Component):
     """A wiring of neurons. Its last population is the one that a decoder reads.
 
-    The first connection is a step of its own (`drive`), so that a policy whose input is the same at every tick computes it
-    once a decision and not once a tick.
+    The first connection is a step of its own (`drive`), so that a policy whose input is the same at every tick
+    computes it once a decision and not once a tick.
     """
 
     @property
@@ -33,7 +33,7 @@ class AbstractNetwork(Component):
         """The state of every neuron at rest."""
 
     @abc.abstractmethod
-    def silence(self, params: Any) -> tuple[Float[Array, " n"], ...]:
+    def silence(self, params: Any) -> tuple[Float[Array, " _"], ...]:
         """The spikes of every population when none fires: zeros."""
 
     @abc.abstractmethod
@@ -42,6 +42,6 @@ class AbstractNetwork(Component):
 
     @abc.abstractmethod
     def step(
-        self, params: Any, state: Any, current: Float[Array, " first"], key: PRNGKeyArray | None
-    ) -> tuple[Any, tuple[Float[Array, " n"], ...]]:
+        self, params: Any, state: Any, current: Float[Array, " first"], key: Any
+    ) -> tuple[Any, tuple[Float[Array, " _"], ...]]:
         """One tick, from the current into the first population: the new state and the spikes of every population."""

@@ -4,7 +4,7 @@ import abc
 from typing import Any, ClassVar
 
 import equinox as eqx
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
 from spikeloop.component import Component
 
@@ -25,7 +25,5 @@ class AbstractNeuron(Component):
         """The state of `size` neurons at rest."""
 
     @abc.abstractmethod
-    def step(
-        self, state: Any, current: Float[Array, " n"], key: PRNGKeyArray | None
-    ) -> tuple[Any, Float[Array, " n"]]:
+    def step(self, state: Any, current: Float[Array, " n"], key: Any) -> tuple[Any, Float[Array, " n"]]:
         """One tick: the new state and the spikes, 0.0 or 1.0. ``key`` is None unless the neuron is stochastic."""

@@ -5,8 +5,8 @@
     o = 1[v >= threshold];  v <- reset(v, o)
 
 With decayed input (SpikingJelly's default) a constant input I drives the potential towards I, so the neuron fires only
-if I reaches the threshold; with raw input it is driven towards tau I. Default initial weights and small observations (CartPole
-starts within 0.05 of zero) leave the decayed form silent: see Zheng et al. 2026 Strategy B in the results.
+if I reaches the threshold; with raw input it is driven towards tau I. Default initial weights and small observations
+(CartPole starts within 0.05 of zero) leave the decayed form silent: see Zheng et al. 2026 Strategy B in the results.
 """
 
 import jax.numpy as jnp

@@ -1,8 +1,8 @@
 """Surrogate derivatives of the spike: forward a step, backward a bump.
 
 The forward pass is always the exact step ``o = 1[x >= 0]`` of the distance x = v - threshold. The backward pass puts a
-bump h(x) in the place of the step's derivative, which is zero almost everywhere. The four curves of STBP (Wu et al. 2018,
-eqs 24-27, in the corrected forms that integrate to one) are here under their own names:
+bump h(x) in the place of the step's derivative, which is zero almost everywhere. The four curves of STBP (Wu et al.
+2018, eqs 24-27, in the corrected forms that integrate to one) are here under their own names:
 
     h1  Rectangular(width=a1)        (1/a1) [|x| < a1/2]
     h2  Triangular(steepness=a2)     (sqrt(a2)/2 - (a2/4)|x|) [|x| < 2/sqrt(a2)]

@@ -6,7 +6,9 @@ from spikeloop.objectives.temporal_difference import (
     DoubleBootstrap,
     Huber,
     MaxBootstrap,
+    NStepReturn,
     SquaredError,
+    n_step_return,
     q_learning_error,
 )
 
@@ -16,6 +18,8 @@ __all__ = [
     "DoubleBootstrap",
     "Huber",
     "MaxBootstrap",
+    "NStepReturn",
     "SquaredError",
+    "n_step_return",
     "q_learning_error",
 ]

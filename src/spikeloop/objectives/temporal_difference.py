@@ -1,14 +1,16 @@
 """Temporal-difference errors, unbatched; they return the error, and the caller squares or clips it.
 
-Time is in the names: ``_tm1`` is before the step, ``_t`` after it. ``discount_t`` is gamma, or 0 where the step ended the task.
+Time is in the names: ``_tm1`` is before the step, ``_t`` after it. ``discount_t`` is gamma, or 0 where the step ended
+the task.
 """
 
 import abc
 from collections.abc import Callable
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from spikeloop.component import Component, require_positive
 
@@ -46,6 +48,32 @@ def q_learning_error(
 ) -> Float[Array, ""]:
     """r_t + discount_t v_t - Q(s_{t-1}, a_{t-1}), with no gradient through the target."""
     return jax.lax.stop_gradient(r_t + discount_t * v_t) - q_tm1[a_tm1]
+
+
+class NStepReturn(eqx.Module):
+    """The rewards of up to n steps as one: the sum, the weight of the value after them, and the place of the last step."""
+
+    reward: Float[Array, ""]
+    discount: Float[Array, ""]
+    last: Int[Array, ""]
+
+
+def n_step_return(
+    rewards: Float[Array, " n"], terminated: Bool[Array, " n"], truncated: Bool[Array, " n"], discount: float
+) -> NStepReturn:
+    """sum_k gamma^k r_k over the steps up to the end of the episode or the n-th, whichever comes first.
+
+    The weight of the value after them is gamma^m after m steps, and 0 where the task ended; a truncated episode keeps its
+    value (Sutton & Barto 2018, eq. 12.1).
+    """
+    n = rewards.shape[0]
+    done = terminated | truncated
+    before = jnp.concatenate([jnp.ones(1), jnp.cumprod(1.0 - done[:-1].astype(rewards.dtype))])
+    steps = jnp.sum(before)
+    last = (steps - 1.0).astype(jnp.int32)
+    weights = discount ** jnp.arange(n, dtype=rewards.dtype)
+    value_weight = jnp.where(terminated[last], 0.0, discount**steps)
+    return NStepReturn(jnp.sum(before * weights * rewards), value_weight, last)
 
 
 class AbstractLoss(Component):

@@ -13,14 +13,14 @@ class Decision(eqx.Module):
     """One decision: the output (Q-values, or an action's coordinates), and how often each neuron of each population fired."""
 
     output: Float[Array, " out"]
-    spikes: tuple[Float[Array, " n"], ...]
+    spikes: tuple[Float[Array, " _"], ...]
 
 
 class Trace(eqx.Module):
     """What happened tick by tick in one decision: the spikes of each population, and the decoder's reading so far."""
 
-    spikes: tuple[Float[Array, "ticks n"], ...]
-    evidence: Float[Array, "ticks out"]
+    spikes: tuple[Float[Array, "*ticks _"], ...]  # ticks is the leading axis, absent within one tick
+    evidence: Float[Array, "*ticks out"]
 
 
 class TracedDecision(eqx.Module):
@@ -61,13 +61,9 @@ class AbstractPolicy(Component):
         """The state at rest, as an episode begins with."""
 
     @abc.abstractmethod
-    def __call__(
-        self, params: Any, state: Any, obs: Float[Array, "..."], key: PRNGKeyArray | None
-    ) -> tuple[Any, Decision]:
+    def __call__(self, params: Any, state: Any, obs: Float[Array, "..."], key: Any) -> tuple[Any, Decision]:
         """One decision on one observation. ``key`` may be None unless the policy is stochastic."""
 
     @abc.abstractmethod
-    def trace(
-        self, params: Any, state: Any, obs: Float[Array, "..."], key: PRNGKeyArray | None
-    ) -> tuple[Any, TracedDecision]:
+    def trace(self, params: Any, state: Any, obs: Float[Array, "..."], key: Any) -> tuple[Any, TracedDecision]:
         """The same decision, with every tick kept."""

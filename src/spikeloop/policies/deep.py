@@ -51,7 +51,7 @@ class DeepPolicy(AbstractTimelessPolicy):
         require_gain(self)
 
     def init(self, obs_size, out_size, key):
-        check_gain(self, obs_size)
+        check_gain(self.gain, obs_size)
         sizes = (obs_size, *self.widths, out_size)
         keys = jax.random.split(key, len(sizes) - 1)
         return tuple(Linear.init(n, m, k) for n, m, k in zip(sizes[:-1], sizes[1:], keys, strict=True))

@@ -3,12 +3,13 @@
     for each tick:  input = encoder(obs);  spikes = network(input);  the decoder takes in the last population's spikes
     output = decoder's reading after the last tick
 
-What becomes of the network's state between two decisions of an episode is a component of its own: `ResetBetweenDecisions`
-starts every decision at rest (all the Q-learning papers), `KeepBetweenDecisions` lets potentials live on (Labady 2023).
-An episode always begins at rest.
+What becomes of the network's state between two decisions of an episode is a component of its own:
+`ResetBetweenDecisions` starts every decision at rest (all the Q-learning papers), `KeepBetweenDecisions` lets
+potentials live on (Labady 2023). An episode always begins at rest.
 """
 
-from typing import Any, ClassVar
+import abc
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -28,19 +29,26 @@ UNROLLED_TICKS = 64
 class AbstractBetweenDecisions(Component):
     """What becomes of a spiking network's state between two decisions of one episode."""
 
-    keeps: ClassVar[bool]
+    @property
+    @abc.abstractmethod
+    def keeps(self) -> bool:
+        """Whether the state of one decision is where the next begins."""
 
 
 class ResetBetweenDecisions(AbstractBetweenDecisions):
     """Every decision starts at rest."""
 
-    keeps = False
+    @property
+    def keeps(self):
+        return False
 
 
 class KeepBetweenDecisions(AbstractBetweenDecisions):
     """Potentials and encoder state live on from one decision to the next; the decoder starts afresh."""
 
-    keeps = True
+    @property
+    def keeps(self):
+        return True
 
 
 class SpikingState(eqx.Module):
@@ -63,7 +71,7 @@ class _Tick(eqx.Module):
 
     brain: SpikingState
     decoder: Any
-    counts: tuple[Float[Array, " n"], ...]
+    counts: tuple[Float[Array, " _"], ...]
 
 
 class SpikingPolicy(AbstractPolicy):
@@ -124,18 +132,17 @@ class SpikingPolicy(AbstractPolicy):
         if not self.between_decisions.keeps:
             state = self.init_state(params)
         obs = jnp.ravel(obs)
-        current = None
-        if self.encoder.constant:
-            _, inputs = self.encoder.step(params.encoder, state.encoder, obs, None)
-            current = self.network.drive(params.network, inputs)
+
+        def drive(encoder_state, encoder_key):
+            encoder_state, inputs = self.encoder.step(params.encoder, encoder_state, obs, encoder_key)
+            return encoder_state, self.network.drive(params.network, inputs)
+
+        constant = drive(state.encoder, None) if self.encoder.constant else None
 
         def tick(carry, tick_key):
             encoder_key, network_key = (None, None) if tick_key is None else jax.random.split(tick_key)
-            encoder_state, drive = carry.brain.encoder, current
-            if not self.encoder.constant:
-                encoder_state, inputs = self.encoder.step(params.encoder, encoder_state, obs, encoder_key)
-                drive = self.network.drive(params.network, inputs)
-            network_state, spikes = self.network.step(params.network, carry.brain.network, drive, network_key)
+            encoder_state, current = constant or drive(carry.brain.encoder, encoder_key)
+            network_state, spikes = self.network.step(params.network, carry.brain.network, current, network_key)
             carry = _Tick(
                 SpikingState(encoder_state, network_state),
                 self.decoder.step(params.decoder, carry.decoder, spikes[-1]),

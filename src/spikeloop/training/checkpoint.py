@@ -1,7 +1,8 @@
 """Arrays to a file and back, without pickle: safetensors, written atomically.
 
-A tree of arrays is stored leaf by leaf under the path of the leaf. Loading needs a template of the same structure, checks every
-name, shape and type against it, and never runs code. Random keys are stored as the integers they are made of.
+A tree of arrays is stored leaf by leaf under the path of the leaf. Loading needs a template of the same structure,
+checks every name, shape and type against it, and never runs code. Random keys are stored as the integers they are
+made of.
 """
 
 import json

@@ -12,20 +12,24 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from spikeloop.environments import AbstractEnvironment
 from spikeloop.interaction import Actor, play_episode
 
+ArrayLike = Array | np.ndarray  # arrays of JAX within a program, of NumPy once fetched
+
 
 class Evaluation(eqx.Module):
     """Outcome of a number of episodes."""
 
-    returns: Float[Array, "... episodes"]
-    lengths: Int[Array, "... episodes"]
-    spikes: tuple[Float[Array, "... n"], ...]  # of each neuron of each population, over all decisions
-    decisions: Int[Array, "..."]  # how many there were in all
-    ticks_per_decision: Int[Array, "..."]
+    returns: Float[ArrayLike, "... episodes"]
+    lengths: Int[ArrayLike, "... episodes"]
+    spikes: tuple[Float[ArrayLike, "... n"], ...]  # of each neuron of each population, over all decisions
+    decisions: Int[ArrayLike, "..."]  # how many there were in all
+    ticks_per_decision: Int[ArrayLike, "..."]
 
     @property
     def spikes_per_decision(self) -> np.ndarray:
         """Spikes of all neurons together, mean over decisions."""
-        return sum((np.asarray(counts).sum(axis=-1) for counts in self.spikes), np.zeros(())) / np.asarray(self.decisions)
+        return sum((np.asarray(counts).sum(axis=-1) for counts in self.spikes), np.zeros(())) / np.asarray(
+            self.decisions
+        )
 
     @property
     def firing_rates(self) -> tuple[np.ndarray, ...]:

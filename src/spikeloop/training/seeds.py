@@ -1,10 +1,10 @@
 """Independent seeds side by side: vmapped on each device, and spread over the devices.
 
-A function of one seed's state becomes a function of all of them. The seeds never exchange anything, so each device runs its own
-share without talking to the others; results do not depend on how the seeds are spread.
+A function of one seed's state becomes a function of all of them. The seeds never exchange anything, so each device
+runs its own share without talking to the others; results do not depend on how the seeds are spread.
 
-Seeds whose iterations take the same number of environment steps run in step with each other (``vmap``). Where they do not, a
-CPU takes them one after another, since in step every seed would wait for the slowest.
+Seeds whose iterations take the same number of environment steps run in step with each other (``vmap``). Where they do
+not, a CPU takes them one after another, since in step every seed would wait for the slowest.
 """
 
 from collections.abc import Callable
@@ -32,9 +32,9 @@ def over_seeds(function: Callable[..., Any], count: int, in_step: bool = True) -
 
     def spread_out(states, *shared):
         specs = (PartitionSpec("seeds"), *(PartitionSpec() for _ in shared))
-        return jax.shard_map(
-            all_seeds, mesh=mesh, in_specs=specs, out_specs=PartitionSpec("seeds"), check_vma=False
-        )(states, *shared)
+        return jax.shard_map(all_seeds, mesh=mesh, in_specs=specs, out_specs=PartitionSpec("seeds"), check_vma=False)(
+            states, *shared
+        )
 
     return jax.jit(spread_out)
 

@@ -1,8 +1,9 @@
 """The one loop: any learner, in any environment, for all seeds at once.
 
-`Trainer.advance` runs one jitted chunk of iterations for every seed and returns what happened as records; between chunks the
-caller logs, draws progress and saves. Everything that changes is in `SeedState`, and every random key is derived from it, so
-training that is saved after any chunk and goes on later ends bit for bit where it would have ended.
+`Trainer.advance` runs one jitted chunk of iterations for every seed and returns what happened as records; between
+chunks the caller logs, draws progress and saves. Everything that changes is in `SeedState`, and every random key is
+derived from it, so training that is saved after any chunk and goes on later ends bit for bit where it would have
+ended.
 """
 
 import math
@@ -182,7 +183,8 @@ class Trainer:
         return eqx.filter_vmap(lambda state: self.learner.actor(self.environment, state))(self.states.learner)
 
     def evaluate(self, episodes: int, occasion: int) -> Evaluation:
-        """Play fresh episodes with each seed's policy of now; `occasion` (a step count) tells the evaluations' keys apart.
+        """Play fresh episodes with each seed's policy of now; `occasion` (a step count) tells the evaluations' keys
+        apart.
 
         Episodes are played in blocks of `evaluation_episodes`, so that all evaluations share one compiled program.
         """

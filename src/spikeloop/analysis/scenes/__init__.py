@@ -53,7 +53,9 @@ _ACTION_NAMES = {
 }
 
 
-def make_scene(environment: AbstractEnvironment, page: Page, top: int, height: int, recording: Recording) -> AbstractScene:
+def make_scene(
+    environment: AbstractEnvironment, page: Page, top: int, height: int, recording: Recording
+) -> AbstractScene:
     """The scene that suits the environment, over the page's width from `top` down, `height` pixels.
 
     A world that has no scene of its own, or a simulator that cannot draw here, is shown by its observations.

@@ -1,7 +1,7 @@
 """Classic control: cart and pole, the car between two hills, the two-link arm, the pendulum.
 
-Geometry and angles are those of the environments. All is drawn from what is observed, in which gymnax and Gymnasium agree, so
-the scenes serve both, and Gymnasium needs no drawing package. What the agent moves is blue, what it has to
+Geometry and angles are those of the environments. All is drawn from what is observed, in which gymnax and Gymnasium
+agree, so the scenes serve both, and Gymnasium needs no drawing package. What the agent moves is blue, what it has to
 keep up or swing is orange, where it has to get to is green.
 """
 
@@ -10,7 +10,16 @@ from matplotlib.patches import Circle, Polygon
 
 from spikeloop.analysis.page import Page
 from spikeloop.analysis.recording import Recording
-from spikeloop.analysis.scenes._base import AbstractScene, action_at, angle_of, arrow_head, observed, rectangle, turn, world_axes
+from spikeloop.analysis.scenes._base import (
+    AbstractScene,
+    action_at,
+    angle_of,
+    arrow_head,
+    observed,
+    rectangle,
+    turn,
+    world_axes,
+)
 from spikeloop.analysis.style import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, PAPER, TICK_SIZE
 
 
@@ -27,7 +36,7 @@ class CartPoleScene(AbstractScene):
         axes.plot([-2.4, 2.4], [0, 0], color=MUTED, lw=1.5, solid_capstyle="butt")
         for limit in (-2.4, 2.4):
             axes.plot([limit, limit], [-0.07, 0.07], color=MUTED, lw=1.5)
-            axes.text(limit, -0.14, f"{limit:+.1f}", ha="center", va="top", fontsize=TICK_SIZE, color=MUTED)
+            axes.text(limit, -0.14, f"{limit:+.1f}".replace("-", "\N{MINUS SIGN}"), ha="center", va="top", fontsize=TICK_SIZE, color=MUTED)
         self.cart = axes.add_patch(Polygon(np.zeros((4, 2)), facecolor=BLUE, edgecolor=BLUE, lw=2, joinstyle="round"))
         self.wheels = [axes.add_patch(Circle((0, 0), self._WHEEL, fc=PAPER, ec=INK, lw=2)) for _ in range(2)]
         (self.pole,) = axes.plot([0, 0], [0, 1], color=ORANGE, lw=7)

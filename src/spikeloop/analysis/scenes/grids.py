@@ -10,7 +10,17 @@ from spikeloop.analysis.page import Page
 from spikeloop.analysis.recording import Recording
 from spikeloop.analysis.scenes._base import AbstractScene
 from spikeloop.analysis.style import (
-    BLUE, COLOURS, GREEN, INDIGO, INK, LABEL_SIZE, ORANGE, PAPER, PURPLE, SKY, VERMILION,
+    BLUE,
+    COLOURS,
+    GREEN,
+    INDIGO,
+    INK,
+    LABEL_SIZE,
+    ORANGE,
+    PAPER,
+    PURPLE,
+    SKY,
+    VERMILION,
 )  # fmt: skip
 
 _EMPTY = "#EEF0F3"
@@ -66,11 +76,13 @@ class GridScene(AbstractScene):
         return tuple((f"channel {index + 1}", COLOURS[index % len(COLOURS)]) for index in range(count))
 
     def update(self, moment):
-        self.image.set_data(self._pixels(moment))
+        self.image.set_pixels(self._pixels(moment))
 
     def _pixels(self, moment: int) -> UInt8[np.ndarray, "height width 4"]:
         cells = self._cells(self.seen[moment])
-        cells = np.concatenate([np.round(255 * cells).astype(np.uint8), np.full((*cells.shape[:2], 1), 255, np.uint8)], -1)
+        cells = np.concatenate(
+            [np.round(255 * cells).astype(np.uint8), np.full((*cells.shape[:2], 1), 255, np.uint8)], -1
+        )
         pixels = cells.repeat(self.cell, 0).repeat(self.cell, 1)
         if self.cell >= 6:  # a gap between cells
             pixels[:: self.cell], pixels[:, :: self.cell] = _pixel(PAPER), _pixel(PAPER)

@@ -27,7 +27,7 @@ class PictureScene(AbstractScene):
         page.moving([self.image])
 
     def update(self, moment):
-        self.image.set_data(self._fitted(self.environment.frame(self.recording.state(moment))))
+        self.image.set_pixels(self._fitted(self.environment.frame(self.recording.state(moment))))
 
     def _fitted(self, frame: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "newheight newwidth 4"]:
         fitted = Image.fromarray(frame).resize(self.size, Image.Resampling.BOX).convert("RGBA")

@@ -1,12 +1,13 @@
 """Zheng et al. 2026 (Biomimetics 11(1):47), Strategy B: a deep spiking Q-network on CartPole, 200 episodes.
 
-The paper gives hidden widths (4 to 64), ticks (T = 16) and the simulator; every other setting is that of the simulator's own
-CartPole example, whose class, T and simulator it shares. It reports one curve per width and no number of seeds: poor for small widths,
-above 100 frames with 64 neurons, nearly 800 at best. The best exceeds CartPole-v0's limit of 200 steps, so the limit was off; we cap
-episodes at 10,000 steps, far beyond anything a trained policy reached in the paper.
+The paper gives hidden widths (4 to 64), ticks (T = 16) and the simulator; every other setting is that of the
+simulator's own CartPole example, whose class, T and simulator it shares. It reports one curve per width and no number
+of seeds: poor for small widths, above 100 frames with 64 neurons, nearly 800 at best. The best exceeds CartPole-v0's
+limit of 200 steps, so the limit was off; we cap episodes at 10,000 steps, far beyond anything a trained policy
+reached in the paper.
 
-Which neuron the hidden layer had is not said. Three readings are run: integrate-and-fire (the example's, our default), LIF with raw
-input, and LIF with the simulator's default of decayed input.
+Which neuron the hidden layer had is not said. Three readings are run: integrate-and-fire (the example's, our
+default), LIF with raw input, and LIF with the simulator's default of decayed input.
 """
 
 from pathlib import Path

@@ -1,0 +1,49 @@
+# `make demo` and `make test` need only Python 3.11+ and make; they set up .venv themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint format bench docs setup dev clean
+
+demo: setup
+	$(BIN)/spikeloop run cartpole
+
+test: dev
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+	$(BIN)/python tests/file_lengths.py
+
+format: dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup
+	bash benchmarks/setup_peer.sh
+	$(BIN)/python benchmarks/bench.py
+
+docs: $(VENV)/.docs
+	$(BIN)/mkdocs build --strict
+
+setup: $(VENV)/.setup
+dev: $(VENV)/.dev
+
+$(VENV)/.setup: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .bench-venv site build dist

@@ -1,0 +1,69 @@
+"""DQN learns the known values of tiny worlds, with a deep and with a spiking network."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from spikeloop.interaction import Constant, Replay, UniformRandom
+from spikeloop.learners import DQN, Adam, HardTarget
+from spikeloop.networks import FeedForward
+from spikeloop.neurons import IntegrateAndFire
+from spikeloop.policies import DeepPolicy, SpikingPolicy
+from tests.worlds import ActionReward, ConstantReward, Cut, DelayedReward, MatchingReward, ObservationReward
+
+DISCOUNT = 0.5
+POLICIES = {
+    "deep": DeepPolicy((16,)),
+    "spiking": SpikingPolicy(network=FeedForward((32,), IntegrateAndFire(0.5)), ticks=4),
+}
+# The world, and its Q-values at each observation: a row of one value an action.
+WORLDS = {
+    "constant": (ConstantReward(), {1.0: [1.0, 1.0]}),
+    "observation": (ObservationReward(), {-1.0: [-1.0, -1.0], 1.0: [1.0, 1.0]}),
+    "delayed": (DelayedReward(), {-1.0: [DISCOUNT, DISCOUNT], 1.0: [1.0, 1.0]}),
+    "action": (ActionReward(), {1.0: [-1.0, 1.0]}),
+    "matching": (MatchingReward(), {-1.0: [1.0, -1.0], 1.0: [-1.0, 1.0]}),
+    "cut off": (Cut(), {1.0: [1.0 / (1.0 - DISCOUNT)] * 2}),
+}
+
+
+def learned_values(policy, world, observations, iterations=600):
+    """The Q-values at each observation after so many updates."""
+    learner = DQN(
+        policy,
+        Adam(Constant(0.01)),
+        UniformRandom(),
+        Replay(500),
+        HardTarget(20),
+        discount=DISCOUNT,
+        batch_size=32,
+        learning_starts=32,
+    )
+
+    @jax.jit
+    def learn(key):
+        init_key, key = jax.random.split(key)
+        state, _ = jax.lax.scan(
+            lambda state, key: (learner.step(world, state, key)[0], None),
+            learner.init(world, init_key),
+            jax.random.split(key, iterations),
+        )
+        params = state.learned.online
+        return jax.vmap(lambda obs: policy(params, policy.init_state(params), obs, None)[1].output)(observations)
+
+    return np.asarray(learn(jax.random.key(0)))
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+@pytest.mark.parametrize(("world", "values"), WORLDS.values(), ids=WORLDS)
+def test_dqn_finds_the_known_values(policy, world, values):
+    found = learned_values(policy, world, jnp.asarray(list(values))[:, None])
+    np.testing.assert_allclose(found, list(values.values()), atol=0.1)
+
+
+def test_the_time_limit_is_not_a_death():
+    """The same steps and rewards, once cut off and once ended, differ by the value that is left: 2 against 1."""
+    obs = jnp.ones((1, 1))
+    cut, ended = (learned_values(POLICIES["deep"], world, obs) for world in (Cut(), ConstantReward()))
+    np.testing.assert_allclose(cut - ended, 1.0, atol=0.15)

@@ -1,0 +1,143 @@
+"""Run directories: what is written, and that an interruption at any moment changes nothing of it."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spikeloop.component import build, describe
+from spikeloop.errors import InvalidInput
+from spikeloop.run import Run, Watcher
+from tests.small import ENV_STEPS, small_experiment
+
+ROOT = Path(__file__).parent.parent
+# Wall times differ between two runs of the same experiment; nothing else may.
+TIMED = ("wall_seconds",)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Run:
+    """A run that nothing interrupted."""
+    run = Run.create(tmp_path_factory.mktemp("runs") / "finished", small_experiment(), "small")
+    run.carry_out()
+    return run
+
+
+def contents(path: Path) -> dict[str, object]:
+    """What a run learned and measured: every file of every arm, without wall times."""
+    found: dict[str, object] = {}
+    for file in sorted((path / "arms").rglob("*")):
+        if file.name == "final.json":
+            final = json.loads(file.read_text())
+            found[str(file.relative_to(path))] = {key: final[key] for key in final if key not in TIMED}
+        elif file.is_file():
+            found[str(file.relative_to(path))] = file.read_bytes()
+    return found
+
+
+def test_a_finished_run_holds_what_the_documentation_says(finished):
+    for arm in ("spiking-dqn", "ann-twin", "random-weights", "random-actions"):
+        names = {file.name for file in finished.arm_path(arm).iterdir()}
+        assert names == {"metrics.jsonl", "evaluations.jsonl", "policy.safetensors", "final.json"}
+    assert json.loads((finished.path / "run.json").read_text())["name"] == "small"
+    assert set(json.loads((finished.path / "provenance.json").read_text())) >= {
+        "command",
+        "commit",
+        "packages",
+        "hardware",
+    }
+
+
+def test_the_experiment_comes_back_from_its_json(finished):
+    assert describe(Run.open(finished.path).experiment) == describe(small_experiment())
+    assert build(describe(small_experiment())) == small_experiment()
+
+
+def test_every_step_and_episode_is_accounted_for(finished):
+    for arm in ("spiking-dqn", "random-actions"):
+        lines = finished.lines(arm, "metrics.jsonl")
+        assert max(line["env_steps"] for line in lines) == ENV_STEPS
+        for seed in (0, 1):
+            mine = [line for line in lines if line["seed"] == seed]
+            # CartPole pays 1 a step, so a return is a length, and only the last episode may be unfinished.
+            assert all(line["returns"] == line["lengths"] for line in mine)
+            assert ENV_STEPS - 500 < sum(sum(line["lengths"]) for line in mine) <= ENV_STEPS
+    final = finished.final("spiking-dqn")
+    assert np.shape(final["returns"]) == (2, 4)
+
+
+def test_evaluations_come_at_the_stated_intervals(finished):
+    assert [line["env_steps"] for line in finished.lines("ann-twin", "evaluations.jsonl")] == [
+        [200] * 2,
+        [400] * 2,
+        [600] * 2,
+    ]
+
+
+class InterruptAfter(Watcher):
+    """Presses Ctrl-C after so many chunks."""
+
+    def __init__(self, chunks: int):
+        self.left = chunks
+
+    def records(self, arm, trainer, records):
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("chunks", [1, 7, 12, 15, 30])
+def test_an_interrupted_run_resumes_bit_for_bit(finished, tmp_path, chunks):
+    run = Run.create(tmp_path / "run", small_experiment())
+    with pytest.raises(KeyboardInterrupt):
+        run.carry_out(InterruptAfter(chunks), checkpoint_seconds=1e9)
+    Run.open(tmp_path / "run").carry_out()
+    assert contents(tmp_path / "run") == contents(finished.path)
+
+
+def test_a_killed_run_resumes_bit_for_bit(finished, tmp_path):
+    """SIGKILL, which nothing can catch, at three random moments of one run."""
+    command = [sys.executable, "-m", "spikeloop", "run", "tests/small.py", "--out", str(tmp_path / "run")]
+    options = ["--checkpoint-seconds", "0"]
+    generator = random.Random(time.time_ns())
+    for _ in range(3):
+        process = subprocess.Popen(command + options, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 120
+        while not list(tmp_path.glob("run/arms/*/metrics.jsonl")) and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(generator.uniform(0.0, 3.0))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        command = [sys.executable, "-m", "spikeloop", "resume", str(tmp_path / "run")]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    assert contents(tmp_path / "run") == contents(finished.path)
+
+
+def test_bad_run_directories_are_refused_in_one_line(finished, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "run.json").write_text('{"format": 1, "exper')
+    (tmp_path / "newer").mkdir()
+    (tmp_path / "newer" / "run.json").write_text('{"format": 99}')
+    (tmp_path / "hostile").mkdir()
+    hostile = {"format": 1, "experiment": {"type": "os:system", "command": "true"}}
+    (tmp_path / "hostile" / "run.json").write_text(json.dumps(hostile))
+    for name, words in {
+        "missing": "no such directory",
+        "empty": "no run.json",
+        "half": "half-written",
+        "newer": "format 99",
+        "hostile": "unknown component",
+    }.items():
+        with pytest.raises(InvalidInput, match=words) as caught:
+            Run.open(tmp_path / name)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(InvalidInput, match="exists already"):
+        Run.create(finished.path, small_experiment())
