@@ -42,6 +42,7 @@ class Entry(eqx.Module):
 
 ENTRIES = {
     "cartpole": Entry(gallery.cartpole),
+    "cartpole-ablation": Entry(gallery.cartpole_ablation),
     "acrobot": Entry(gallery.acrobot),
     "mountain-car": Entry(gallery.mountain_car),
     "zheng2026/figure-9": Entry(zheng2026.figure_9, zheng2026.draw_figure_9),

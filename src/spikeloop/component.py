@@ -42,7 +42,7 @@ def components() -> dict[str, type[Component]]:
     while pending:
         for cls in pending.pop().__subclasses__():
             pending.append(cls)
-            if not inspect.isabstract(cls):
+            if not inspect.isabstract(cls) and not cls.__name__.startswith("Abstract"):
                 found[component_name(cls)] = cls
     return found
 
@@ -92,8 +92,8 @@ def build(data: Any) -> Any:
             raise InvalidInput(f"{name} has no field {field!r}; it has {', '.join(sorted(known))}")
     try:
         return cls(**{field: build(item) for field, item in data.items()})
-    except TypeError as error:
-        raise InvalidInput(f"{name}: {error}") from None
+    except (TypeError, AttributeError, OverflowError) as error:  # a field of the wrong type or size
+        raise InvalidInput(f"{name}: {' '.join(str(error).split())}") from None
 
 
 def one_line(cls: type) -> str:

@@ -15,7 +15,7 @@ from spikeloop.interaction import Constant, EpsilonGreedy, Greedy, LinearDecay, 
 DRAWS = 20_000
 OUTPUT = jnp.asarray([0.0, 2.0, -1.0, 1.0])
 FOUR = Discrete(4)
-bounds = st.floats(-100.0, 100.0, width=32)
+bounds = st.floats(-100.0, 100.0, width=32, allow_subnormal=False)
 
 
 def frequencies(selection, env_steps=0):

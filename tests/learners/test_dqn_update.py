@@ -13,7 +13,7 @@ from spikeloop.objectives import DoubleBootstrap, SquaredError
 from spikeloop.policies import DeepPolicy, KeepBetweenDecisions, SpikingPolicy
 from tests.worlds import Bullseye, Corridor
 
-WORLD = Corridor(end=6, limit=8)
+WORLD = Corridor(end=4, limit=5)
 POLICY = DeepPolicy((8,))
 SMALL = DQN(
     POLICY,
@@ -46,7 +46,7 @@ def q(params, obs):
 def test_loss_of_one_transition_is_the_formula(bootstrap):
     """With a replay of one transition every batch is that transition, and the loss its squared error."""
     fields = {"loss": SquaredError()} | ({"bootstrap": DoubleBootstrap()} if bootstrap == "double" else {})
-    states, reports = walk(eqx.tree_at(lambda d: d.replay, DQN(**{**vars(SMALL), **fields}), Replay(1)), 25)
+    states, reports = walk(SMALL.with_fields(**fields), 25)
     ends = 0
     for before, after, report in zip(states[:-1], states[1:], reports, strict=True):
         item = jax.tree.map(lambda ring: ring[0], after.replay.items)

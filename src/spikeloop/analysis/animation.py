@@ -29,7 +29,7 @@ def animate(
     environment: AbstractEnvironment,
     recording: Recording,
     path: Path | str,
-    fps: float = 25.0,
+    fps: int | float = 25,
     title: str | None = None,
     stride: int | None = None,
     on_frame: Callable[[int, int], None] | None = None,

@@ -55,7 +55,9 @@ class Page:
             axes.set_axis_off()
         return axes
 
-    def text(self, left: int, top: int, text: str = "", size: float = LABEL_SIZE, colour: str = INK, **how) -> Text:
+    def text(
+        self, left: int | float, top: int | float, text: str = "", size: float = LABEL_SIZE, colour: str = INK, **how
+    ) -> Text:
         """A text whose top left corner is there (or as `how` aligns it)."""
         how = {"va": "top", "ha": "left", **how}
         return self.figure.text(left / self.width, 1 - top / self.height, text, fontsize=size, color=colour, **how)

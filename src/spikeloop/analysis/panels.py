@@ -82,7 +82,7 @@ class RasterPanel(AbstractPanel):
         page.text(self.time.left, top + 3, self.heading, LABEL_SIZE, INK)
         pixels = self._pixels(0)
         ground = np.full_like(pixels, 255)
-        ground[..., :3] = np.round(255 * (1 - 0.05 * (1 - self.colour)))  # a breath of the population's colour
+        ground[..., :3] = np.round(255 * (1 - 0.08 * (1 - self.colour)))  # a breath of the population's colour
         page.picture(self.time.left, top + HEADING, ground)
         self.image = page.picture(self.time.left, top + HEADING, pixels)
         page.moving([self.image])
@@ -160,7 +160,7 @@ class OutputPanel(AbstractPanel):
 
 
 class ActionPanel(AbstractPanel):
-    """What was done: a row an action, filled where it was chosen; or a row an entry, orange above the middle, blue below."""
+    """What was done: a row an action, filled where chosen; or a row an entry, orange above the middle, blue below."""
 
     def __init__(self, recording: Recording, time: TimeAxis, names: tuple[str, ...]):
         self.time, self.names, self.discrete = time, names, isinstance(recording.action_space, Discrete)
@@ -251,8 +251,10 @@ def spike_marks(spikes: Shaped[np.ndarray, "decisions ticks n"], width: int) -> 
 
 
 def limits(recording: Recording) -> tuple[float, float]:
-    """A range that holds every output and the middle half of the evidence, so that where it starts from at the first tick of
-    each decision does not flatten what it comes to."""
+    """A range that holds every output and the middle half of the evidence.
+
+    So where the evidence starts from at the first tick of each decision does not flatten what it comes to.
+    """
     evidence = recording.evidence[np.isfinite(recording.evidence)]
     outputs = recording.outputs[np.isfinite(recording.outputs)]
     values = (

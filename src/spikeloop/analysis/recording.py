@@ -1,4 +1,4 @@
-"""One episode with everything in it: the world's states, every spike of every tick, and what the decoder made of them."""
+"""One episode with everything in it: the states of the world, every spike of every tick, and what was made of them."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ class Recording(eqx.Module):
 
     def state(self, moment: int) -> Any:
         """The environment's state at one moment, from 0 (the reset) to ``decisions`` (the end)."""
-        return jax.tree.map(lambda leaf: leaf[moment], self.states)
+        return jax.tree.map(lambda leaf: leaf[moment, ...], self.states)
 
 
 class _Playing(eqx.Module):

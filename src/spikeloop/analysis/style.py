@@ -7,8 +7,10 @@ never touched.
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import matplotlib
+from cycler import cycler
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -29,7 +31,7 @@ REWARD = GREEN
 
 TITLE_SIZE, LABEL_SIZE, TICK_SIZE = 11.0, 9.0, 8.0  # points
 
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "font.family": ["DejaVu Sans"],  # comes with Matplotlib, so figures look the same everywhere
     "font.size": LABEL_SIZE,
     "text.color": INK,
@@ -46,7 +48,7 @@ _SETTINGS = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
-    "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
+    "axes.prop_cycle": cycler(color=COLOURS),
     "grid.color": FAINT,
     "grid.linewidth": 0.8,
     "xtick.color": MUTED,
@@ -70,7 +72,7 @@ def apply_style() -> Iterator[None]:
         yield
 
 
-def new_figure(width: float, height: float, dpi: float = 100.0) -> Figure:
+def new_figure(width: int | float, height: int | float, dpi: int | float = 100) -> Figure:
     """An empty figure of so many inches on its own off-screen canvas. Call it inside `apply_style`."""
     figure = Figure(figsize=(width, height), dpi=dpi)
     FigureCanvasAgg(figure)

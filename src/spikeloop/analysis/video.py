@@ -2,6 +2,7 @@
 
 import abc
 import contextlib
+import dataclasses
 import importlib
 import itertools
 import os
@@ -12,7 +13,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import equinox as eqx
 import numpy as np
 from jaxtyping import UInt8
 from matplotlib.colors import to_rgba_array
@@ -25,8 +25,9 @@ HOLD = 1.0  # s, so that the eye sees how the episode ended before it begins aga
 COLOURS_OF_A_GIF = 96  # fewer colours, fewer bytes; a drawing with softened edges needs no more
 
 
-class Film(eqx.Module):
-    """What there is to write: the frames (RGB), how many they are, a few of them to choose colours by, and their pace."""
+@dataclasses.dataclass(frozen=True)
+class Film:
+    """What there is to write: frames (RGB), how many they are, a few of them to choose colours by, and their pace."""
 
     frames: Iterator[np.ndarray]
     count: int
@@ -91,7 +92,7 @@ class Mp4(AbstractFormat):
 
 
 def format_of(path: Path) -> AbstractFormat:
-    """The format that a file's ending asks for. Raises InvalidInput for another than .gif and .mp4, or without ffmpeg."""
+    """The format that the ending asks for. Raises InvalidInput for another than .gif and .mp4, or without ffmpeg."""
     suffix = path.suffix.lower()
     if suffix == ".gif":
         return Gif()
@@ -119,14 +120,15 @@ def completed(path: Path) -> Iterator[Path]:
 
 
 class _Palette:
-    """The colours that some frames use most, those of the library's style among them, and the nearest of each RGB colour.
+    """The colours that some frames use most, the style's own among them, and the nearest of them to any RGB colour.
 
     Colours are looked up by the upper 5 bits of each channel. Pillow's own search is no slower, but makes white grey.
     """
 
     def __init__(self, samples: list[np.ndarray]):
         style = np.round(255 * to_rgba_array([PAPER, INK, *COLOURS])[:, :3]).astype(int)
-        used = Image.fromarray(np.concatenate(samples)).quantize(COLOURS_OF_A_GIF - len(style), Image.Quantize.MEDIANCUT)
+        sample = Image.fromarray(np.concatenate(samples))
+        used = sample.quantize(COLOURS_OF_A_GIF - len(style), Image.Quantize.MEDIANCUT)
         self.colours = np.concatenate([style, np.array(used.getpalette(), int).reshape(-1, 3)])
         levels = np.arange(32) * 255 // 31
         every = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 1, 3)

@@ -49,6 +49,9 @@ class Spec(Component):
     actions: Discrete | Box
     max_steps: int  # the time limit: an episode still running after so many steps is truncated
 
+    def __check_init__(self):
+        require_count(self, "max_steps")
+
     @property
     def observation_size(self) -> int:
         """How many numbers one observation holds."""

@@ -2,17 +2,19 @@
 
 import abc
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Shaped
 from matplotlib.axes import Axes
+from matplotlib.patches import Circle, Polygon
 
 from spikeloop.analysis.page import Page
 from spikeloop.analysis.recording import Recording
 
 
 class AbstractScene(abc.ABC):
-    """A part of a page that shows the environment. It adds its artists to the page when it is made, and then moves them."""
+    """A part of a page that shows the environment. It adds artists to the page when it is made, and then moves them."""
 
     @abc.abstractmethod
     def __init__(self, page: Page, top: int, height: int, recording: Recording):
@@ -35,7 +37,7 @@ def angle_of(recording: Recording, cosine: int, sine: int) -> Float[np.ndarray, 
 
 def action_at(recording: Recording, moment: int) -> Shaped[np.ndarray, "..."] | None:
     """The action chosen at a moment; none is at the end."""
-    return recording.actions[moment] if moment < recording.decisions else None
+    return recording.actions[moment, ...] if moment < recording.decisions else None
 
 
 def world_axes(page: Page, top: int, height: int, centre: tuple[float, float], tall: float) -> Axes:
@@ -47,20 +49,34 @@ def world_axes(page: Page, top: int, height: int, centre: tuple[float, float], t
     return axes
 
 
+def polygon(axes: Axes, colour: str, edge: int | float = 0) -> Polygon:
+    """A polygon without corners yet; with an edge of so many points its corners are rounded."""
+    shape = Polygon(np.zeros((3, 2)), facecolor=colour, edgecolor=colour, lw=edge, joinstyle="round")
+    axes.add_patch(shape)
+    return shape
+
+
+def disc(axes: Axes, radius: float, colour: str, edge_colour: str, edge: int | float) -> Circle:
+    """A disc at the origin, with an edge of so many points."""
+    shape = Circle((0, 0), radius, fc=colour, ec=edge_colour, lw=edge)
+    axes.add_patch(shape)
+    return shape
+
+
 def rectangle(
-    centre: Sequence[float] | np.ndarray, width: float, height: float, angle: float = 0.0
+    centre: Sequence[float] | np.ndarray, width: float, height: float, angle: Any = 0.0
 ) -> Float[np.ndarray, "4 2"]:
     """Corners of a rectangle turned by `angle` (radians, anticlockwise)."""
     corners = 0.5 * np.array([[-width, -height], [width, -height], [width, height], [-width, height]])
     return np.asarray(centre, np.float64) + corners @ turn(angle).T
 
 
-def turn(angle: float) -> Float[np.ndarray, "2 2"]:
+def turn(angle: Any) -> Float[np.ndarray, "2 2"]:
     """The matrix that turns a vector by `angle` (radians, anticlockwise)."""
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
-def arrow_head(tip: Sequence[float] | np.ndarray, size: float, angle: float) -> Float[np.ndarray, "3 2"]:
+def arrow_head(tip: Sequence[float] | np.ndarray, size: float, angle: Any) -> Float[np.ndarray, "3 2"]:
     """Corners of a triangle that points along `angle`."""
     corners = size * np.array([[0.0, 0.0], [-1.0, 0.55], [-1.0, -0.55]])
     return np.asarray(tip, np.float64) + corners @ turn(angle).T

@@ -15,7 +15,9 @@ from spikeloop.analysis.scenes._base import (
     action_at,
     angle_of,
     arrow_head,
+    disc,
     observed,
+    polygon,
     rectangle,
     turn,
     world_axes,
@@ -36,12 +38,13 @@ class CartPoleScene(AbstractScene):
         axes.plot([-2.4, 2.4], [0, 0], color=MUTED, lw=1.5, solid_capstyle="butt")
         for limit in (-2.4, 2.4):
             axes.plot([limit, limit], [-0.07, 0.07], color=MUTED, lw=1.5)
-            axes.text(limit, -0.14, f"{limit:+.1f}".replace("-", "\N{MINUS SIGN}"), ha="center", va="top", fontsize=TICK_SIZE, color=MUTED)
-        self.cart = axes.add_patch(Polygon(np.zeros((4, 2)), facecolor=BLUE, edgecolor=BLUE, lw=2, joinstyle="round"))
-        self.wheels = [axes.add_patch(Circle((0, 0), self._WHEEL, fc=PAPER, ec=INK, lw=2)) for _ in range(2)]
+            label = f"{limit:+.1f}".replace("-", "\N{MINUS SIGN}")
+            axes.text(limit, -0.14, label, ha="center", va="top", fontsize=TICK_SIZE, color=MUTED)
+        self.cart = polygon(axes, BLUE, 2)
+        self.wheels = [disc(axes, self._WHEEL, PAPER, INK, 2) for _ in range(2)]
         (self.pole,) = axes.plot([0, 0], [0, 1], color=ORANGE, lw=7)
-        self.axle = axes.add_patch(Circle((0, 0), 0.045, fc=INK, ec=INK))
-        self.push = axes.add_patch(Polygon(np.zeros((3, 2)), facecolor=MUTED, edgecolor="none"))
+        self.axle = disc(axes, 0.045, INK, INK, 1)
+        self.push = polygon(axes, MUTED)
         page.moving([self.push, self.cart, *self.wheels, self.pole, self.axle])
 
     def update(self, moment):
@@ -80,10 +83,10 @@ class MountainCarScene(AbstractScene):
         axes.plot([self._GOAL, self._GOAL], [foot, foot + 0.15], color=INK, lw=1.8)
         flag = np.array([[0, 0.15], [0.085, 0.125], [0, 0.1]]) + (self._GOAL, foot)
         axes.add_patch(Polygon(flag, facecolor=GREEN, edgecolor="none"))
-        self.car = axes.add_patch(Polygon(np.zeros((4, 2)), facecolor=BLUE, edgecolor=BLUE, lw=2, joinstyle="round"))
-        self.cabin = axes.add_patch(Polygon(np.zeros((4, 2)), facecolor=BLUE, edgecolor=BLUE, lw=2, joinstyle="round"))
-        self.wheels = [axes.add_patch(Circle((0, 0), self._WHEEL, fc=PAPER, ec=INK, lw=2)) for _ in range(2)]
-        self.push = axes.add_patch(Polygon(np.zeros((3, 2)), facecolor=MUTED, edgecolor="none"))
+        self.car = polygon(axes, BLUE, 2)
+        self.cabin = polygon(axes, BLUE, 2)
+        self.wheels = [disc(axes, self._WHEEL, PAPER, INK, 2) for _ in range(2)]
+        self.push = polygon(axes, MUTED)
         page.moving([self.push, self.cabin, self.car, *self.wheels])
 
     def _hill(self, x):
@@ -129,8 +132,8 @@ class AcrobotScene(AbstractScene):
         axes.plot([-2.2, 2.2], [1, 1], color=GREEN, lw=1.5, ls=(0, (4, 3)))
         axes.text(2.26, 1, "goal", va="center", fontsize=TICK_SIZE, color=GREEN)
         self.links = [axes.plot([0, 0], [0, 1], color=colour, lw=9)[0] for colour in (BLUE, ORANGE)]
-        self.joints = [axes.add_patch(Circle((0, 0), radius, fc=INK, ec=PAPER, lw=1)) for radius in (0.09, 0.09)]
-        self.tip = axes.add_patch(Circle((0, 0), 0.07, fc=PAPER, ec=ORANGE, lw=2.5))
+        self.joints = [disc(axes, 0.09, INK, PAPER, 1) for _ in range(2)]
+        self.tip = disc(axes, 0.07, PAPER, ORANGE, 2.5)
         page.moving([*self.links, *self.joints, self.tip])
 
     def update(self, moment):
@@ -143,7 +146,7 @@ class AcrobotScene(AbstractScene):
 
 
 class PendulumScene(AbstractScene):
-    """A rod on a motor that has to stand on its head (the green mark); the arc is the torque of the moment, at most 2."""
+    """A rod on a motor that has to point up, at the green mark; the arc is the torque of the moment, at most 2."""
 
     def __init__(self, page: Page, top: int, height: int, recording: Recording):
         self.recording, self.theta = recording, angle_of(recording, 0, 1)
@@ -152,8 +155,8 @@ class PendulumScene(AbstractScene):
         axes.plot([0, 0], [1.06, 1.18], color=GREEN, lw=3)
         (self.rod,) = axes.plot([0, 0], [0, 1], color=ORANGE, lw=10)
         (self.torque,) = axes.plot([], [], color=BLUE, lw=2.5)
-        self.head = axes.add_patch(Polygon(np.zeros((3, 2)), facecolor=BLUE, edgecolor="none"))
-        self.axle = axes.add_patch(Circle((0, 0), 0.06, fc=INK, ec=PAPER, lw=1))
+        self.head = polygon(axes, BLUE)
+        self.axle = disc(axes, 0.06, INK, PAPER, 1)
         page.moving([self.rod, self.torque, self.head, self.axle])
 
     def update(self, moment):

@@ -33,12 +33,13 @@ _GAMES: dict[str, tuple[tuple[str, str] | None, ...]] = {
     "Asterix-MinAtar": (("player", BLUE), ("enemy", VERMILION), ("trail", _TRAIL), ("gold", ORANGE)),
     "Breakout-MinAtar": (("paddle", BLUE), ("ball", VERMILION), ("trail", _TRAIL), ("brick", GREEN)),
     "Freeway-MinAtar": (
-        ("chicken", BLUE), ("car", VERMILION), ("trail, slow", "#FBE9DC"), ("", "#F7D6BE"), ("", _TRAIL), ("", "#EDAF85"),
-        ("trail, fast", "#E79A68"),
+        ("chicken", BLUE), ("car", VERMILION), ("trail, slow", "#FBE9DC"), ("", "#F7D6BE"), ("", _TRAIL),
+        ("", "#EDAF85"), ("trail, fast", "#E79A68"),
     ),
     "Seaquest-MinAtar": (
         ("submarine", BLUE), ("its stern", SKY), ("bullet", INDIGO), ("trail", _TRAIL), ("enemy bullet", INK),
-        ("fish", ORANGE), ("enemy submarine", VERMILION), ("oxygen", "#9AD7C4"), ("divers aboard", PURPLE), ("diver", GREEN),
+        ("fish", ORANGE), ("enemy submarine", VERMILION), ("oxygen", "#9AD7C4"), ("divers aboard", PURPLE),
+        ("diver", GREEN),
     ),
     "SpaceInvaders-MinAtar": (
         ("cannon", BLUE), ("alien", GREEN), None, None, ("bullet", INDIGO), ("enemy bullet", VERMILION),

@@ -53,7 +53,9 @@ class ObservationScene(AbstractScene):
         for level in (-1, 1):
             axes.axhline(level, color=FAINT, lw=1)
         wide = 0.64 if count <= 100 else 1.0
-        self.bars = [axes.add_patch(Rectangle((place - wide / 2, 0), wide, 0, fc=BLUE)) for place in range(count)]
+        self.bars = [Rectangle((place - wide / 2, 0), wide, 0, fc=BLUE) for place in range(count)]
+        for bar in self.bars:
+            axes.add_patch(bar)
         for place in range(count if count <= self._LABELLED else 0):
             axes.text(place, -1.1, f"{place + 1}", ha="center", va="top", fontsize=TICK_SIZE, color=MUTED)
         page.text(56, top + 6, "what the agent observes, each number relative to its largest here", TICK_SIZE, MUTED)

@@ -1,0 +1,181 @@
+"""The one loop: seeds side by side are seeds alone, an interrupted run is an unbroken one, and every step is counted."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from spikeloop.errors import InvalidInput
+from spikeloop.interaction import Constant, Replay
+from spikeloop.learners import DQN, Adam, HardTarget, RandomActions, RandomSearch
+from spikeloop.networks import FeedForward
+from spikeloop.policies import DeepPolicy, SpikingPolicy
+from spikeloop.training import Protocol, Trainer, load_arrays, read_header, save_arrays
+from tests.worlds import Corridor
+
+WORLD = Corridor(end=6, limit=8)
+SPIKING = SpikingPolicy(network=FeedForward((6,)), ticks=3)
+LEARNERS = {
+    "dqn": DQN(
+        SPIKING, Adam(Constant(0.01)), replay=Replay(64), target=HardTarget(7), batch_size=8, learning_starts=8
+    ),
+    "search": RandomSearch(DeepPolicy((4,)), candidates=3, episodes=2),
+    "random": RandomActions(),
+}
+each = pytest.mark.parametrize("name", LEARNERS)
+
+
+def make(name, seeds=range(3), **protocol):
+    fields = {"env_steps": 100, "records": 4, "evaluation_episodes": 3, **protocol}
+    return Trainer(WORLD, LEARNERS[name], Protocol(**fields), seeds)
+
+
+def train(trainer):
+    """Run to the end; all records."""
+    records = []
+    while not trainer.done:
+        records += trainer.advance()
+    return records
+
+
+def leaves(states):
+    """Numpy arrays, with keys as the numbers they are made of."""
+    for leaf in jax.tree.leaves(states):
+        yield np.asarray(jax.random.key_data(leaf) if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf)
+
+
+def assert_equal(one, two):
+    for x, y in zip(leaves(one), leaves(two), strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+def by_seed(records):
+    return {seed: [record for record in records if record.seed == seed] for seed in {r.seed for r in records}}
+
+
+@each
+def test_seeds_side_by_side_are_seeds_alone(name):
+    together = make(name, range(4, 7))
+    records = by_seed(train(together))
+    for place in (0, 2):
+        alone = make(name, range(4 + place, 5 + place))
+        mine = train(alone)
+        for many, one in zip(leaves(together.states), leaves(alone.states), strict=True):
+            if np.issubdtype(one.dtype, np.floating):
+                np.testing.assert_allclose(many[place], one[0], rtol=1e-5, atol=1e-5)
+            else:
+                np.testing.assert_array_equal(many[place], one[0])
+        for a, b in zip(records[4 + place], mine, strict=True):
+            assert (a.seed, a.env_steps, a.episodes, a.lengths) == (b.seed, b.env_steps, b.episodes, b.lengths)
+            np.testing.assert_allclose(a.returns, b.returns, rtol=1e-5)
+
+
+@each
+def test_seeds_differ(name):
+    trainer = make(name)
+    train(trainer)
+    returns = {tuple(r.returns) for r in train(make(name))}
+    assert len(returns) > 3
+
+
+@each
+def test_going_on_after_any_chunk_equals_never_stopping(name, tmp_path):
+    unbroken, records = make(name), []
+    while not unbroken.done:
+        save_arrays(tmp_path / f"{unbroken.chunk}", unbroken.states, {"chunk": unbroken.chunk, "records": len(records)})
+        records += unbroken.advance()
+    assert unbroken.chunk > 2
+    later = make(name)
+    for chunk in range(unbroken.chunk):
+        path = tmp_path / f"{chunk}"
+        header = read_header(path)
+        later.restore(load_arrays(path, later.template()), header["chunk"])
+        tail = train(later)
+        assert later.chunk == unbroken.chunk
+        assert_equal(later.states, unbroken.states)
+        expected = [dataclasses.asdict(record) for record in records[header["records"] :]]
+        assert [dataclasses.asdict(record) for record in tail] == expected
+
+
+@each
+def test_training_is_a_function_of_the_seed(name):
+    one, two = make(name), make(name)
+    assert [dataclasses.asdict(r) for r in train(one)] == [dataclasses.asdict(r) for r in train(two)]
+    assert_equal(one.states, two.states)
+
+
+@pytest.mark.parametrize("name", ["dqn", "random"])
+def test_every_env_step_is_counted_where_episodes_go_on(name):
+    trainer = make(name)
+    records = by_seed(train(trainer))
+    np.testing.assert_array_equal(trainer.env_steps, 100)
+    under_way = np.asarray(trainer.states.learner.interaction.episode_length)
+    for place, seed in enumerate(trainer.seeds):
+        lengths = [length for record in records[seed] for length in record.lengths]
+        assert sum(lengths) + under_way[place] == 100
+        assert len(lengths) == records[seed][-1].episodes == int(trainer.states.episodes[place])
+        assert [record.env_steps for record in records[seed]] == [25, 50, 75, 100]
+
+
+def test_every_env_step_is_counted_where_whole_episodes_are_played():
+    trainer = make("search")
+    records = by_seed(train(trainer))
+    longest = 3 * 2 * WORLD.limit
+    for place, seed in enumerate(trainer.seeds):
+        lengths = [length for record in records[seed] for length in record.lengths]
+        assert sum(lengths) == trainer.env_steps[place] == records[seed][-1].env_steps
+        assert 100 <= sum(lengths) < 100 + longest  # it stops at the first iteration that reaches the budget
+        assert len(lengths) == records[seed][-1].episodes and len(lengths) % 6 == 0
+
+
+@pytest.mark.parametrize("name", ["dqn", "random"])
+def test_a_limit_of_episodes_stops_each_seed_at_exactly_that_number(name):
+    trainer = make(name, env_steps=400, episodes=7, records=5)
+    records = by_seed(train(trainer))
+    np.testing.assert_array_equal(np.asarray(trainer.states.episodes), 7)
+    for place, seed in enumerate(trainer.seeds):
+        lengths = [length for record in records[seed] for length in record.lengths]
+        assert len(lengths) == 7 and sum(lengths) == trainer.env_steps[place]
+    assert len(set(trainer.env_steps.tolist())) > 1  # each at a time of its own
+
+
+def test_a_limit_of_episodes_changes_nothing_before_it_is_reached():
+    free, limited = make("random"), make("random", episodes=10_000)
+    assert [dataclasses.asdict(r) for r in train(free)] == [dataclasses.asdict(r) for r in train(limited)]
+
+
+def test_evaluation_neither_disturbs_training_nor_depends_on_chance():
+    watched, quiet = make("dqn"), make("dqn")
+    while not watched.done:
+        watched.advance()
+        first, again = watched.evaluate(3, watched.chunk), watched.evaluate(3, watched.chunk)
+        np.testing.assert_array_equal(first.returns, again.returns)
+        assert first.returns.shape == first.lengths.shape == (3, 3)
+    train(quiet)
+    assert_equal(watched.states, quiet.states)
+    occasions = {tuple(watched.evaluate(3, occasion).returns.ravel().tolist()) for occasion in range(5)}
+    assert len(occasions) > 1
+
+
+def test_evaluation_is_what_the_learned_actor_earns():
+    """The greedy actor of random weights that walk always: the return follows from where each episode began."""
+    trainer = make("search", range(2))
+    train(trainer)
+    evaluation = trainer.evaluate(6, 1)
+    assert evaluation.returns.shape == (2, 6) and (evaluation.lengths <= WORLD.limit).all()
+    assert (evaluation.lengths >= 3).all()  # from place 3 to the end at 6
+    walked = evaluation.lengths < WORLD.limit
+    place = WORLD.end - evaluation.lengths[walked]
+    # Walking straight from place p to 6 earns p + (p + 1) + ... + 5 and a tenth a step.
+    straight = [sum(range(p, 6)) + 0.1 * (6 - p) for p in place.tolist()]
+    assert (evaluation.returns[walked] <= np.asarray(straight) + 1e-4).all() or walked.sum() == 0
+
+
+@pytest.mark.parametrize(
+    "fields", [{"env_steps": 0}, {"episodes": 0}, {"records": -1}, {"evaluations": 0}, {"final_episodes": 0}]
+)
+def test_invalid_protocol(fields):
+    with pytest.raises(InvalidInput, match=r"^Protocol\."):
+        Protocol(**fields)
