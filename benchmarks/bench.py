@@ -21,7 +21,7 @@ from pathlib import Path
 import jax
 
 from spikeloop.analysis.figures import png
-from spikeloop.analysis.style import COLOURS, apply_style
+from spikeloop.analysis.style import COLOURS, apply_style, new_figure
 from spikeloop.environments import Gymnax
 from spikeloop.neurons import IntegrateAndFire
 from spikeloop.papers.zheng2026.strategy_b import dqn, policy
@@ -140,12 +140,9 @@ def scaling() -> dict[str, dict[str, float]]:
 
 def draw(found: dict[str, dict[str, float]]) -> bytes:
     """Microseconds per environment step of one seed, along each axis."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     with apply_style():
-        figure = Figure(figsize=(9.0, 3.0), layout="constrained")
-        FigureCanvasAgg(figure)
+        figure = new_figure(9.0, 3.0)
+        figure.set_layout_engine("constrained")
         for axes, (name, row) in zip(figure.subplots(1, 3), found.items(), strict=True):
             x = [int(value) for value in row]
             microseconds = [1e6 / value for value in row.values()]

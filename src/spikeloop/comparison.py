@@ -76,8 +76,9 @@ def summarise(run: Run) -> list[ArmResult]:
     if reference is not None and reference.score is not None:
         line = (reference.source, reference.score)
     drawn = curves(run)
+    title = f"{run.name}: {run.experiment.environment.spec.name}, {run.experiment.seeds} seeds"
     if drawn:
-        write_atomically(run.path / "learning_curve.png", learning_curves(drawn, run.name, line))
+        write_atomically(run.path / "learning_curve.png", learning_curves(drawn, title, line))
     return found
 
 

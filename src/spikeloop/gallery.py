@@ -30,7 +30,12 @@ from spikeloop.policies import AbstractPolicy, DeepPolicy, SpikingPolicy
 from spikeloop.training import Protocol
 
 Gain = tuple[float, ...]
-CARTPOLE_GAIN: Gain = (1.0, 1.0, 4.0, 1.0)  # the pole's angle stays within 0.21 rad; the other variables reach 2 and more
+CARTPOLE_GAIN: Gain = (
+    1.0,
+    1.0,
+    4.0,
+    1.0,
+)  # the pole's angle stays within 0.21 rad; the other variables reach 2 and more
 ACROBOT_GAIN: Gain = (1.0, 1.0, 1.0, 1.0, 0.25, 0.25)  # angular velocities reach 12 and 28 rad/s
 MOUNTAIN_CAR_GAIN: Gain = (1.0, 20.0)  # position spans 1.8, velocity 0.14
 

@@ -42,7 +42,9 @@ anything = st.recursive(
         st.lists(inner, max_size=3),
         described(inner),
         st.dictionaries(st.text(max_size=5) | st.just("type"), inner, max_size=3),
-        st.builds(lambda items: {"type": "dict", "items": items}, st.dictionaries(st.text(max_size=3), inner, max_size=2)),
+        st.builds(
+            lambda items: {"type": "dict", "items": items}, st.dictionaries(st.text(max_size=3), inner, max_size=2)
+        ),
     ),
     max_leaves=8,
 )
@@ -128,7 +130,8 @@ def test_mistakes_are_named(data, message):
 
 
 @pytest.mark.parametrize(
-    "data", [{"type": "SpikingPolicy", "network": 5}, {"type": "EpsilonGreedy", "epsilon": "x"}, {"type": "DQN", "loss": []}]
+    "data",
+    [{"type": "SpikingPolicy", "network": 5}, {"type": "EpsilonGreedy", "epsilon": "x"}, {"type": "DQN", "loss": []}],
 )
 def test_a_field_must_hold_its_kind_of_component(data):
     """What `build` lets through must work: a number where a network belongs would fail later, and not in one line."""

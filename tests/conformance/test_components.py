@@ -169,7 +169,9 @@ def test_decoder(cls):
     np.testing.assert_allclose(np.asarray(outputs[3]), np.asarray(run(params, spikes[3])), rtol=1e-5, atol=1e-6)
     gradients = jax.grad(lambda p, s: jnp.sum(run(p, s)), argnums=(0, 1))(params, spikes[0])
     leaves = jax.tree.leaves(gradients)
-    assert all(np.isfinite(np.asarray(leaf)).all() for leaf in leaves) and any(np.asarray(leaf).any() for leaf in leaves)
+    assert all(np.isfinite(np.asarray(leaf)).all() for leaf in leaves) and any(
+        np.asarray(leaf).any() for leaf in leaves
+    )
 
 
 @final(AbstractPolicy)

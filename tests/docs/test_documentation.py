@@ -133,7 +133,9 @@ def test_every_public_name_is_in_the_reference():
         text = reference.markdown(page)
         for name in page.names:
             assert text.count(f"::: {page.module.__name__}.{name}\n") == 1
-    packages = {path.parent for path in (ROOT / "src" / "spikeloop").rglob("__init__.py") if "__all__" in path.read_text()}
+    packages = {
+        path.parent for path in (ROOT / "src" / "spikeloop").rglob("__init__.py") if "__all__" in path.read_text()
+    }
     assert {Path(page.module.__file__).parent for page in pages if page.module.__file__} == packages
 
 
@@ -167,7 +169,9 @@ def test_snippet_that_is_a_file_defines_an_experiment(name):
             lambda state, key, learner=learner: learner.step(world, state, key), state, jax.random.key(1)
         )
         assert jax.tree.structure(after) == jax.tree.structure(state)
-        assert [(a.shape, a.dtype) for a in jax.tree.leaves(after)] == [(a.shape, a.dtype) for a in jax.tree.leaves(state)]
+        assert [(a.shape, a.dtype) for a in jax.tree.leaves(after)] == [
+            (a.shape, a.dtype) for a in jax.tree.leaves(state)
+        ]
         assert report.env_steps.shape == () and report.episodes.ended.ndim == 1
 
 
@@ -190,7 +194,9 @@ def test_learner_in_a_snippet_climbs():
     def climb(key):
         init_key, key = jax.random.split(key)
         keys = jax.random.split(key, 8)
-        return jax.lax.scan(lambda state, k: learner.step(world, state, k), learner.init(world, init_key), keys)[1].metrics
+        return jax.lax.scan(lambda state, k: learner.step(world, state, k), learner.init(world, init_key), keys)[
+            1
+        ].metrics
 
     metrics = jax.jit(climb)(jax.random.key(0))
     assert (metrics["best_score"][1:] >= metrics["best_score"][:-1]).all()

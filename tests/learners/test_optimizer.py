@@ -15,7 +15,10 @@ PARAMS = {"a": jnp.asarray([1.0, -2.0]), "b": jnp.asarray(0.5)}
 
 def gradients(steps=20):
     generator = np.random.default_rng(0)
-    return [jax.tree.map(lambda p: jnp.asarray(generator.normal(size=p.shape) * 3, jnp.float32), PARAMS) for _ in range(steps)]
+    return [
+        jax.tree.map(lambda p: jnp.asarray(generator.normal(size=p.shape) * 3, jnp.float32), PARAMS)
+        for _ in range(steps)
+    ]
 
 
 def ours(adam):

@@ -16,9 +16,7 @@ ERRORS = jnp.asarray([-7.0, -1.0, -0.5, 0.0, 0.25, 1.0, 3.0])
 
 
 def error(q_tm1=Q_TM1, action=1, reward=3.0, discount=0.5, value=4.0):
-    return q_learning_error(
-        q_tm1, jnp.asarray(action), jnp.asarray(reward), jnp.asarray(discount), jnp.asarray(value)
-    )
+    return q_learning_error(q_tm1, jnp.asarray(action), jnp.asarray(reward), jnp.asarray(discount), jnp.asarray(value))
 
 
 def test_error_by_hand():
@@ -64,7 +62,8 @@ def test_huber_equals_optax_and_its_gradient_is_a_clipped_error(delta):
     gradient = jax.grad(lambda e: jnp.sum(Huber(delta)(e)))(ERRORS)
     inside = jnp.abs(ERRORS) != delta  # at the joint itself autodiff may take either side's subgradient
     np.testing.assert_allclose(
-        np.asarray(jnp.where(inside, gradient, 0.0)), np.asarray(jnp.where(inside, jnp.clip(ERRORS, -delta, delta), 0.0))
+        np.asarray(jnp.where(inside, gradient, 0.0)),
+        np.asarray(jnp.where(inside, jnp.clip(ERRORS, -delta, delta), 0.0)),
     )
 
 

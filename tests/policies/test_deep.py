@@ -39,9 +39,7 @@ def test_without_hidden_layers_it_is_linear():
 def test_gradient_equals_finite_differences():
     policy = DeepPolicy((16,))
     params = policy.init(3, 1, jax.random.key(0))
-    check_grads(
-        lambda p: policy(p, None, OBS, None)[1].output, (params,), order=1, modes=["rev"], rtol=0.05
-    )
+    check_grads(lambda p: policy(p, None, OBS, None)[1].output, (params,), order=1, modes=["rev"], rtol=0.05)
 
 
 def test_trace_is_one_tick_of_the_output():

@@ -69,6 +69,4 @@ def test_dqn_finds_the_known_values(policy, world):
 
 def test_the_time_limit_is_not_a_death():
     """The same steps and rewards, once cut off and once ended, differ by the value that is left: 2 against 1."""
-    np.testing.assert_allclose(
-        learned_values("deep", "cut off") - learned_values("deep", "constant"), 1.0, atol=0.15
-    )
+    np.testing.assert_allclose(learned_values("deep", "cut off") - learned_values("deep", "constant"), 1.0, atol=0.15)

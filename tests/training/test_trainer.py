@@ -18,9 +18,7 @@ from tests.worlds import Corridor
 WORLD = Corridor(end=6, limit=8)
 SPIKING = SpikingPolicy(network=FeedForward((6,)), ticks=3)
 LEARNERS = {
-    "dqn": DQN(
-        SPIKING, Adam(Constant(0.01)), replay=Replay(64), target=HardTarget(7), batch_size=8, learning_starts=8
-    ),
+    "dqn": DQN(SPIKING, Adam(Constant(0.01)), replay=Replay(64), target=HardTarget(7), batch_size=8, learning_starts=8),
     "search": RandomSearch(DeepPolicy((4,)), candidates=3, episodes=2),
     "random": RandomActions(),
 }

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 
 import equinox as eqx
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from spikeloop.analysis.statistics import Interval, interquartile_interval
-from spikeloop.analysis.style import COLOURS, apply_style
+from spikeloop.analysis.style import COLOURS, apply_style, new_figure
 
 
 class Curve(eqx.Module):
@@ -25,29 +24,30 @@ def intervals(scores: np.ndarray) -> list[Interval]:
     return [interquartile_interval(row, resamples=2000) for row in scores]
 
 
-def learning_curves(
-    curves: Sequence[Curve], title: str, reference: tuple[str, float] | None = None, ylabel: str = "return"
-) -> bytes:
+def learning_curves(curves: Sequence[Curve], title: str, reference: tuple[str, float] | None = None) -> bytes:
     """A PNG of learning curves: interquartile mean over seeds, and its 95 % bootstrap interval as a band.
 
     ``reference`` is a name and a published score, drawn as a line across.
     """
     with apply_style():
-        figure = Figure(figsize=(7.2, 4.4), layout="constrained")
-        FigureCanvasAgg(figure)
+        figure = new_figure(7.6, 4.0)
+        figure.set_layout_engine("constrained")
         axes = figure.add_subplot()
-        for curve, colour in zip(curves, _cycle(len(curves)), strict=True):
+        for place, curve in enumerate(curves):
+            colour = COLOURS[place % len(COLOURS)]
             points = intervals(curve.scores)
             x = curve.env_steps / 1000.0
-            axes.fill_between(x, [p.low for p in points], [p.high for p in points], color=colour, alpha=0.2, lw=0)
-            axes.plot(x, [p.estimate for p in points], color=colour, lw=2, label=curve.name)
+            axes.fill_between(x, [p.low for p in points], [p.high for p in points], color=colour, alpha=0.15, lw=0)
+            # The learner that the experiment is about lies on top of its controls.
+            width = 2.4 if place == 0 else 1.6
+            axes.plot(x, [p.estimate for p in points], color=colour, lw=width, label=curve.name, zorder=10 - place)
         if reference is not None:
             axes.axhline(reference[1], color="0.4", lw=1, ls="--", label=reference[0])
         axes.set_xlabel("environment steps per seed (thousands)")
-        axes.set_ylabel(ylabel)
+        axes.set_ylabel("return of the policy, IQM over seeds and 95 % interval")
         axes.set_title(title)
         axes.margins(x=0.01)
-        axes.legend(frameon=False)
+        figure.legend(loc="outside right upper")
         return png(figure)
 
 
@@ -56,7 +56,3 @@ def png(figure: Figure, dpi: int = 130) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()
-
-
-def _cycle(count):
-    return [COLOURS[place % len(COLOURS)] for place in range(count)]

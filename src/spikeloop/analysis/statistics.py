@@ -25,7 +25,7 @@ class Interval(eqx.Module):
         return f"{self.estimate:.1f} [{self.low:.1f}, {self.high:.1f}]"
 
 
-def interquartile_mean(scores: np.ndarray | Sequence[float], axis: int = 0) -> np.ndarray:
+def interquartile_mean(scores: np.ndarray | Sequence[float], axis: int = 0) -> np.ndarray | np.floating:
     """Mean of the middle half: a quarter of the scores is cut at either end (fewer than 4 scores: the plain mean)."""
     return stats.trim_mean(np.asarray(scores, float), 0.25, axis=axis)
 

@@ -165,9 +165,7 @@ class DQN(AbstractLearner):
         acting = self.acting(learned.acting, online, clock)
         return Learned(online, target, acting, optimizer, clock.updates), loss, value
 
-    def _error(
-        self, online: Any, target: Any, run: Transition, keys: Any
-    ) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    def _error(self, online: Any, target: Any, run: Transition, keys: Any) -> tuple[Float[Array, ""], Float[Array, ""]]:
         now_key, next_key, choice_key = (None, None, None) if keys is None else keys
         ahead = n_step_return(run.reward, run.terminated, run.truncated, self.discount)
         action, obs, next_obs = run.action[0], run.obs[0], run.next_obs[ahead.last]

@@ -13,11 +13,9 @@ default), LIF with raw input, and LIF with the simulator's default of decayed in
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from spikeloop.analysis.figures import png
-from spikeloop.analysis.style import COLOURS, apply_style
+from spikeloop.analysis.style import COLOURS, apply_style, new_figure
 from spikeloop.environments import Gymnax
 from spikeloop.experiment import Experiment, Reference
 from spikeloop.interaction import EpsilonGreedy, ExponentialDecay, Replay
@@ -158,8 +156,8 @@ def _report(run: Run, name: str, families: dict[str, dict[int, str]], legend: st
     table = {arm: statistics(episode_returns(run, arm)) for arm in run.experiment.arms}
     write_json(run.path / "table.json", {"columns": "25 %, median, 75 % over seeds", "arms": table})
     with apply_style():
-        figure = Figure(figsize=(3.1 * len(present) + 0.6, 3.4), layout="constrained")
-        FigureCanvasAgg(figure)
+        figure = new_figure(2.4 * len(present) + 1.0, 3.2)
+        figure.set_layout_engine("constrained")
         panels = figure.subplots(1, len(present), sharey=True, squeeze=False)[0]
         for panel, (family, arms) in zip(panels, present.items(), strict=True):
             for (value, arm), colour in zip(arms.items(), COLOURS, strict=False):
@@ -168,20 +166,17 @@ def _report(run: Run, name: str, families: dict[str, dict[int, str]], legend: st
                 episodes = np.arange(smooth.shape[1])
                 panel.fill_between(episodes, low, high, color=colour, alpha=0.18, lw=0)
                 panel.plot(episodes, middle, color=colour, label=str(value))
-            null = np.median(episode_returns(run, "random-actions").max(axis=1)) if _has_null(run) else None
-            if null is not None:
-                panel.axhline(null, color="0.5", lw=1, ls=":")
+            if "random-actions" in run.experiment.arms:
+                mean = float(np.median(episode_returns(run, "random-actions").mean(axis=1)))
+                panel.axhline(mean, color="0.5", lw=1, ls=":", label="random actions, mean")
             panel.set_title(NAMES.get(family, "IF, 64 hidden neurons"))
             panel.set_xlabel("episode")
             panel.set_yscale("log")
         panels[0].set_ylabel("frames (moving mean of 20 episodes)")
-        panels[0].legend(title=legend, frameon=False, fontsize="small")
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, title=legend, loc="outside right upper")
         write_atomically(run.path / name, png(figure))
     return [run.path / name, run.path / "table.json"]
-
-
-def _has_null(run):
-    return "random-actions" in run.experiment.arms
 
 
 def _moving_mean(returns, window):
