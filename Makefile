@@ -27,7 +27,7 @@ bench: setup
 	$(BIN)/python benchmarks/bench.py
 
 docs: $(VENV)/.docs
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 setup: $(VENV)/.setup
 dev: $(VENV)/.dev

@@ -5,15 +5,23 @@ It comes first: the hook changes only what is imported after it.
 
 import functools
 import os
+from pathlib import Path
 
+# Programs compiled once serve every test and every process that a test starts.
+CACHE = Path(__file__).parent.parent / ".pytest_cache" / "compiled"
 os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ["SPIKELOOP_CACHE"] = str(CACHE)
 
 import jax
 import optax
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
-install_import_hook("spikeloop", "beartype.beartype")
+import tests.typecheck  # noqa: F401  (the hook finds the checker by name)
+
+install_import_hook("spikeloop", "tests.typecheck.typechecked")
+jax.config.update("jax_compilation_cache_dir", str(CACHE))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from spikeloop.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from spikeloop.catalogue import experiment
+    from spikeloop.catalogue import built_in
     from spikeloop.experiment import Experiment, Reference
     from spikeloop.loading import Policy, load
     from spikeloop.run import Run
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["Experiment", "InvalidInput", "Policy", "Protocol", "Reference", "Run", "experiment", "load"]
+__all__ = ["Experiment", "InvalidInput", "Policy", "Protocol", "Reference", "Run", "built_in", "load"]
 
 # Looked up on first use, so that `import spikeloop` (and so `spikeloop --help`) does not wait for JAX.
 _HOMES = {
     "Experiment": "spikeloop.experiment",
+    "built_in": "spikeloop.catalogue",
     "Policy": "spikeloop.loading",
     "Protocol": "spikeloop.training",
     "Reference": "spikeloop.experiment",
     "Run": "spikeloop.run",
-    "experiment": "spikeloop.catalogue",
     "load": "spikeloop.loading",
 }
 

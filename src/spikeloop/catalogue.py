@@ -59,7 +59,7 @@ def entry(name: str) -> Entry:
     return ENTRIES[name]
 
 
-def experiment(name: str) -> Experiment:
+def built_in(name: str) -> Experiment:
     """The built-in experiment of that name, to be changed with ``with_fields`` or run as it is."""
     return entry(name).make()
 

@@ -1,7 +1,6 @@
 """Runs side by side: one table, one figure, the same axis of environment steps."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import equinox as eqx
@@ -41,6 +40,19 @@ class ArmResult(eqx.Module):
             firing_rates=tuple(float(np.mean(rates)) for rates in final["firing_rates"]),
         )
 
+    def as_json(self) -> dict[str, Any]:
+        """The result as lists and numbers."""
+        return {
+            "iqm": self.interval.estimate,
+            "interval_95": [self.interval.low, self.interval.high],
+            "median": self.median,
+            "scores": list(self.scores),
+            "env_steps": self.env_steps,
+            "wall_seconds": self.wall_seconds,
+            "spikes_per_decision": self.spikes_per_decision,
+            "firing_rates": list(self.firing_rates),
+        }
+
 
 def results(run: Run) -> list[ArmResult]:
     """The results of every finished arm of a run, the learner's first."""
@@ -69,7 +81,7 @@ def summarise(run: Run) -> list[ArmResult]:
         {
             "name": run.name,
             "score": "mean return of each seed's final evaluation episodes",
-            "arms": {result.name: _json(result) for result in found},
+            "arms": {result.name: result.as_json() for result in found},
         },
     )
     line = None
@@ -82,9 +94,8 @@ def summarise(run: Run) -> list[ArmResult]:
     return found
 
 
-def compare(paths: Sequence[Path]) -> list[tuple[Run, list[ArmResult]]]:
-    """Open several runs and collect their results. Raises InvalidInput if one has none, or the environments differ."""
-    runs = [Run.open(path) for path in paths]
+def compare(runs: Sequence[Run]) -> list[tuple[Run, list[ArmResult]]]:
+    """Collect the results of several runs. Raises InvalidInput if one has none, or the environments differ."""
     names = {run.experiment.environment.spec.name for run in runs}
     if len(names) > 1:
         raise InvalidInput(f"these runs are in different environments and share no axis: {', '.join(sorted(names))}")
@@ -93,16 +104,3 @@ def compare(paths: Sequence[Path]) -> list[tuple[Run, list[ArmResult]]]:
         if not arms:
             raise InvalidInput(f"{run.path} has no finished results yet; `spikeloop resume {run.path}` goes on")
     return found
-
-
-def _json(result):
-    return {
-        "iqm": result.interval.estimate,
-        "interval_95": [result.interval.low, result.interval.high],
-        "median": result.median,
-        "scores": list(result.scores),
-        "env_steps": result.env_steps,
-        "wall_seconds": result.wall_seconds,
-        "spikes_per_decision": result.spikes_per_decision,
-        "firing_rates": list(result.firing_rates),
-    }

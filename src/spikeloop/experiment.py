@@ -22,16 +22,16 @@ class Reference(Component):
 class Experiment(Component):
     """A learner and its controls in one environment, under one protocol."""
 
-    environment: AbstractEnvironment = Gymnax("CartPole-v1")
-    learner: AbstractLearner = DQN()
+    environment: AbstractEnvironment = Gymnax("CartPole-v1")  # the world that every learner meets
+    learner: AbstractLearner = DQN()  # the learner that the experiment is about
     label: str = "spiking-dqn"  # name of the learner in tables and figures
     controls: dict[str, AbstractLearner] = eqx.field(
         default_factory=dict
     )  # learners beside it, by their names in tables and figures
-    protocol: Protocol = Protocol()
+    protocol: Protocol = Protocol()  # budget and evaluation, the same for all
     seeds: int = 10  # how many seeds
     first_seed: int = 0  # seeds are first_seed, first_seed + 1, ...
-    reference: Reference | None = None
+    reference: Reference | None = None  # what was published
 
     def __check_init__(self):
         require_count(self, "seeds")

@@ -1,6 +1,6 @@
 """The run directory: an experiment carried out, on disk, so that it can be looked at, resumed, compared and played.
 
-    run.json                    the experiment as the expression that makes it, and the format's version
+    run.json                    the experiment as data, field by field, and the format's version
     provenance.json             command, commit, versions, hardware
     arms/NAME/metrics.jsonl     one line per seed and recording: means of metrics, returns of the episodes that ended
     arms/NAME/evaluations.jsonl one line per evaluation on the way: returns of fresh episodes, for all seeds

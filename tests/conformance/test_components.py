@@ -71,7 +71,7 @@ def test_first_line_of_the_docstring_is_a_sentence(cls):
 
 
 def test_every_class_is_abstract_or_final():
-    everything = {*PUBLIC, *components().values()}
+    everything = {*PUBLIC, *(cls for name, cls in components().items() if ":" not in name)}
     concrete = [cls for cls in everything if not abstract(cls)]
     subclassed = [(a, b) for a, b in itertools.permutations(concrete, 2) if issubclass(b, a)]
     assert subclassed == []

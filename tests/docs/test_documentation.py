@@ -4,8 +4,8 @@ import functools
 import importlib.util
 import re
 import shlex
-import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,16 +14,15 @@ import pytest
 
 from spikeloop.catalogue import entry
 from spikeloop.cli import parser
-from spikeloop.cli.commands import World
+from spikeloop.cli.commands import World, _load_file
 from spikeloop.cli.overrides import override
 from spikeloop.component import build, describe
 from spikeloop.encoders import AbstractEncoder
 from spikeloop.environments import Gymnax
 from spikeloop.experiment import Experiment
-from spikeloop.learners import AbstractLearner, RandomSearch
-from spikeloop.networks import FeedForward
+from spikeloop.learners import AbstractLearner, RandomActions
 from spikeloop.neurons import AbstractNeuron
-from spikeloop.policies import SpikingPolicy
+from spikeloop.policies import DeepPolicy
 from spikeloop.run import Run
 from spikeloop.training import Protocol
 from tests.conformance import test_components as conformance
@@ -89,22 +88,26 @@ def command_lines() -> list[tuple[str, str]]:
     return [(place, line.strip()) for place, line in lines if line.strip().startswith("spikeloop ")]
 
 
-@functools.cache
-def load_file(name: str) -> types.ModuleType:
-    """A snippet that is a file, as the module that the command line would make of it."""
-    module = types.ModuleType(Path(name).stem)
-    sys.modules[module.__name__] = module
-    exec(compile(FILES[name].text, str(FILES[name]), "exec"), module.__dict__)
-    return module
+@pytest.fixture(scope="module")
+def load(tmp_path_factory) -> Callable[[str], types.ModuleType]:
+    """Loads a snippet that is a file, as the command line would."""
+    folder = tmp_path_factory.mktemp("files")
+
+    @functools.cache
+    def load_once(name: str) -> types.ModuleType:
+        (folder / name).write_text(FILES[name].text, encoding="utf-8")
+        return _load_file(folder / name)
+
+    return load_once
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> Path:
-    """A folder in which runs/cartpole is a finished run, the smallest that there can be."""
+    """A folder in which runs/cartpole is a finished run, the quickest that there can be."""
     folder = tmp_path_factory.mktemp("docs")
     experiment = Experiment(
         environment=Gymnax("CartPole-v1", max_steps=10),
-        learner=RandomSearch(policy=SpikingPolicy(network=FeedForward((4,)), ticks=2), candidates=1),
+        learner=RandomActions(),
         protocol=Protocol(env_steps=1, evaluations=1, evaluation_episodes=1, final_episodes=1, records=1),
         seeds=1,
     )
@@ -157,9 +160,9 @@ def test_snippet_runs(block, trained, monkeypatch):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_snippet_that_is_a_file_defines_an_experiment(name):
+def test_snippet_that_is_a_file_defines_an_experiment(name, load):
     """Traced, not trained: shapes and types of the whole learner are checked, in a fraction of the time."""
-    experiment = load_file(name).experiment
+    experiment = load(name).experiment
     assert isinstance(experiment, Experiment)
     assert build(describe(experiment)) == experiment
     world = experiment.environment
@@ -176,9 +179,9 @@ def test_snippet_that_is_a_file_defines_an_experiment(name):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_component_in_a_snippet_keeps_its_contract(name):
+def test_component_in_a_snippet_keeps_its_contract(name, load):
     checks = {AbstractNeuron: conformance.test_neuron, AbstractEncoder: conformance.test_encoder}
-    for cls in _own_components(name):
+    for cls in _own_components(load(name)):
         conformance.test_first_line_of_the_docstring_is_a_sentence(cls)
         conformance.test_nan_and_negative_counts_are_refused_in_one_line(cls)
         for base, check in checks.items():
@@ -186,10 +189,9 @@ def test_component_in_a_snippet_keeps_its_contract(name):
                 check(cls)
 
 
-def test_learner_in_a_snippet_climbs():
-    module = load_file("hill_climbing.py")
-    learner = module.HillClimbing(SpikingPolicy(network=FeedForward((4,)), ticks=2), episodes=2)
-    world = Gymnax("CartPole-v1", max_steps=20)
+def test_learner_in_a_snippet_climbs(load):
+    learner = load("hill_climbing.py").HillClimbing(DeepPolicy(()), episodes=2)
+    world = load("corridor.py").Corridor()
 
     def climb(key):
         init_key, key = jax.random.split(key)
@@ -203,8 +205,7 @@ def test_learner_in_a_snippet_climbs():
     assert metrics["best_score"][-1] == metrics["score"].max()
 
 
-def _own_components(name):
-    module = load_file(name)
+def _own_components(module):
     kinds = (AbstractNeuron, AbstractEncoder, AbstractLearner, type(module.experiment.environment))
     own = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__]
     found = [cls for cls in own if issubclass(cls, kinds)]
@@ -213,7 +214,7 @@ def _own_components(name):
 
 
 @pytest.mark.parametrize(("place", "line"), command_lines(), ids=lambda text: text)
-def test_command_line_parses(place, line):
+def test_command_line_parses(place, line, load):
     words = shlex.split(line, comments=True)[1:]
     wants_help = [word for word in words if word in ("-h", "--help", "--version")]
     words = [word for word in words if word not in wants_help]
@@ -221,7 +222,7 @@ def test_command_line_parses(place, line):
     assert wants_help or options.command is not None
     if options.command == "run" and options.experiment is not None:
         name = options.experiment
-        experiment = load_file(name).experiment if name.endswith(".py") and name in FILES else _experiment(name)
+        experiment = load(name).experiment if name.endswith(".py") and name in FILES else _experiment(name)
         override(experiment, rest, "spikeloop run")
     elif options.command == "evaluate":
         override(World(_experiment("cartpole").environment), rest, "spikeloop evaluate")

@@ -7,12 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.worlds import Corridor
 
 from spikeloop.interaction import Actor, UniformRandom, begin, interact, play_episode
 from spikeloop.networks import FeedForward
 from spikeloop.neurons import IntegrateAndFire, SoftReset
 from spikeloop.policies import BlindPolicy, KeepBetweenDecisions, SpikingPolicy
-from tests.worlds import Corridor
 
 STEPS = 200
 WORLD = Corridor(end=6, limit=8)

@@ -6,12 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.worlds import ActionReward, Bullseye, Corridor
 
 from spikeloop.errors import InvalidInput
 from spikeloop.interaction import Actor, play_episode
 from spikeloop.learners import RandomActions, RandomSearch
 from spikeloop.policies import DeepPolicy
-from tests.worlds import ActionReward, Bullseye, Corridor
 
 
 def steps(learner, world, iterations, seed=0):

@@ -5,13 +5,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.worlds import Bullseye, Corridor
 
 from spikeloop.errors import InvalidInput
 from spikeloop.interaction import Constant, Replay, UniformRandom
 from spikeloop.learners import DQN, Adam, HardTarget
 from spikeloop.objectives import DoubleBootstrap, SquaredError
 from spikeloop.policies import DeepPolicy, KeepBetweenDecisions, SpikingPolicy
-from tests.worlds import Bullseye, Corridor
 
 WORLD = Corridor(end=4, limit=5)
 POLICY = DeepPolicy((8,))

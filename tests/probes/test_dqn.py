@@ -6,13 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.worlds import ActionReward, ConstantReward, Cut, DelayedReward, MatchingReward, ObservationReward
 
 from spikeloop.interaction import Constant, Replay, UniformRandom
 from spikeloop.learners import DQN, Adam, HardTarget
 from spikeloop.networks import FeedForward
 from spikeloop.neurons import IntegrateAndFire
 from spikeloop.policies import DeepPolicy, SpikingPolicy
-from tests.worlds import ActionReward, ConstantReward, Cut, DelayedReward, MatchingReward, ObservationReward
 
 DISCOUNT = 0.5
 POLICIES = {

@@ -110,16 +110,14 @@ def test_another_structure_is_refused(tmp_path, template):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("metadata", [None, {}, {"format": "spikeloop 0"}, {"format": "spikeloop 1"}])
-@pytest.mark.parametrize("header", [None, "not json", "[1]", "3", "[" * 100_000])
-def test_a_header_of_another_version_or_damaged(tmp_path, metadata, header):
-    if metadata is not None and header is not None:
-        metadata = {**metadata, "header": header}
-    text = json.dumps({} if metadata is None else {"__metadata__": metadata}).encode()
+@pytest.mark.parametrize(
+    "header", [None, "not json", "[1]", "3", "[" * 100_000, "{}", '{"format": 0}', '{"format": "1"}']
+)
+def test_a_header_of_another_version_or_damaged(tmp_path, header):
+    text = json.dumps({} if header is None else {"__metadata__": {"spikeloop": header}}).encode()
     (tmp_path / "x").write_bytes(struct.pack("<Q", len(text)) + text)
-    message = "damaged header" if (metadata or {}).get("format") == "spikeloop 1" else "this version of spikeloop"
     for load in (read_header, lambda path: load_arrays(path, TREE)):
-        with pytest.raises(InvalidInput, match=message):
+        with pytest.raises(InvalidInput, match="damaged header|this version of spikeloop"):
             load(tmp_path / "x")
 
 
@@ -174,7 +172,7 @@ def test_types_that_the_library_never_writes(tmp_path, kind):
     entries = {
         name: {"dtype": kind, "shape": [1], "data_offsets": [size * n, size * (n + 1)]} for n, name in enumerate(names)
     }
-    entries["__metadata__"] = {"format": "spikeloop 1", "header": "{}"}
+    entries["__metadata__"] = {"spikeloop": '{"format": 1}'}
     text = json.dumps(entries).encode()
     (tmp_path / "x").write_bytes(struct.pack("<Q", len(text)) + text + bytes(size * len(names)))
     assert refused(tmp_path / "x", lambda path: load_arrays(path, TREE)) is None

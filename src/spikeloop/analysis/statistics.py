@@ -6,6 +6,7 @@ within each task (stratified bootstrap) and the interquartile mean is taken over
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import equinox as eqx
 import numpy as np
@@ -31,14 +32,15 @@ def interquartile_mean(scores: np.ndarray | Sequence[float], axis: int = 0) -> n
 
 
 def interquartile_interval(
-    scores: Sequence[Sequence[float]] | np.ndarray, confidence: float = 0.95, resamples: int = 10_000, seed: int = 0
+    scores: np.ndarray | Sequence[Any], confidence: float = 0.95, resamples: int = 10_000, seed: int = 0
 ) -> Interval:
     """Interquartile mean of all scores with a percentile bootstrap interval, stratified by task.
 
     ``scores`` has one row per task (one row for one task) of one score per seed. Raises InvalidInput if there are
     none or one is not finite.
     """
-    tasks = [np.asarray(row, float) for row in np.atleast_2d(np.asarray(scores, float))]
+    rows = scores if np.ndim(scores[0]) else [scores]
+    tasks = [np.asarray(row, float) for row in rows]
     if any(row.size == 0 or not np.isfinite(row).all() for row in tasks):
         raise InvalidInput("an interval needs at least one score per task, and finite ones")
     generator = np.random.default_rng(seed)

@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
 
     resume = command("resume", "go on with a run that was interrupted, to the bit as if it had not been")
     resume.add_argument("run", help="directory of the run")
-    resume.add_argument("--file", help="Python file that defines the run's own components, if it has any")
+    _add_file_option(resume)
     _add_training_options(resume)
 
     evaluate = command("evaluate", "play fresh episodes with the final policies of a run", add_help=False)
@@ -51,16 +51,19 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--episodes", type=int, default=100, help="episodes per seed (default: 100)")
     evaluate.add_argument("--seed", type=int, default=0, help="seed of the episodes (default: 0)")
     evaluate.add_argument("--arm", help="one learner of the run (default: all)")
+    _add_file_option(evaluate)
     evaluate.add_argument("--json", action="store_true", help="print JSON instead of a table")
     evaluate.add_argument("-h", "--help", action="store_true", help="show this and the environment's fields")
 
     compare = command("compare", "put several runs into one table and one figure, with intervals")
     compare.add_argument("runs", nargs="+", help="directories of runs in the same environment")
     compare.add_argument("--out", default="comparison.png", help="the figure (default: comparison.png)")
+    _add_file_option(compare)
     compare.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
     play = command("play", "animate a trained policy in its environment, with the spikes of every layer beneath")
     play.add_argument("run", help="directory of the run")
+    _add_file_option(play)
     play.add_argument("--out", help="file to write, .gif or .mp4 (default: RUN/play.gif)")
     play.add_argument("--arm", help="which learner of the run (default: the experiment's own)")
     play.add_argument("--policy-seed", type=int, help="which trained seed (default: the one of median score)")
@@ -72,6 +75,10 @@ def parser() -> argparse.ArgumentParser:
         "kind", nargs="?", help="environments, encoders, neurons, networks, decoders, ... (default: all)"
     )
     return top
+
+
+def _add_file_option(command):
+    command.add_argument("--file", help="Python file that defines the run's own components, if it has any")
 
 
 def _add_training_options(command):
@@ -105,6 +112,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments):
     top = parser()
+    if (
+        arguments[:1] == ["run"]
+        and arguments[1:2]
+        and arguments[1].startswith("-")
+        and arguments[1] not in ("-h", "--help")
+    ):
+        raise InvalidInput("the experiment comes first: `spikeloop run NAME --option value`")
     options, rest = top.parse_known_args(arguments)
     if options.command is None:
         top.print_help()

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import jax
+import numpy as np
 from rich.console import Console
 
 from spikeloop import cli
@@ -22,6 +23,7 @@ from spikeloop.environments import AbstractEnvironment
 from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
 from spikeloop.loading import evaluate_policies, load_policies, median_seed
+from spikeloop.provenance import provenance
 from spikeloop.run import Run, Watcher
 from spikeloop.training import evaluation_json, write_atomically
 
@@ -46,9 +48,7 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
 
 def resume(options: argparse.Namespace, rest: list[str]) -> int:
     """Go on with a run."""
-    if options.file:
-        _load_file(Path(options.file))
-    return _carry_out(Run.open(Path(options.run)), options)
+    return _carry_out(_open(options.run, options), options)
 
 
 def evaluate(options: argparse.Namespace, rest: list[str]) -> int:
@@ -58,31 +58,38 @@ def evaluate(options: argparse.Namespace, rest: list[str]) -> int:
             _print_help("evaluate", "then the environment's fields, as in `--environment.max-steps 10000`")
             return 0
         raise InvalidInput("which run? `spikeloop evaluate RUN`")
-    opened = Run.open(Path(options.run))
+    opened = _open(options.run, options)
     program = f"spikeloop evaluate {options.run}"
     setting = override(World(opened.experiment.environment), rest + ["--help"] * options.help, program)
     if options.episodes < 1:
         raise InvalidInput(f"--episodes must be at least 1, got {options.episodes}")
     arms = [opened.arm(options.arm)] if options.arm else list(opened.experiment.arms)
-    found = {}
+    spec = setting.environment.spec
+    found, details = [], {}
     for arm in arms:
         played = evaluate_policies(load_policies(opened, arm), setting.environment, options.episodes, options.seed)
-        found[arm] = {**(opened.final(arm) or {}), **evaluation_json(played)}
+        measured = evaluation_json(played)
+        result = ArmResult.of(arm, {**(opened.final(arm) or {}), **measured})
+        at_limit = float(np.mean(np.asarray(measured["lengths"]) >= spec.max_steps))
+        found.append((arm, result))
+        details[arm] = {**result.as_json(), "at_limit": at_limit, "returns": measured["returns"]}
     if options.json:
-        print(json.dumps({"episodes": options.episodes, "seed": options.seed, "arms": found}))
+        about = {"episodes": options.episodes, "seed": options.seed, "max_steps": spec.max_steps}
+        print(json.dumps({**about, "provenance": provenance(), "arms": details}))
         return 0
-    title = f"{options.run}: {options.episodes} fresh episodes per seed in {setting.environment.spec.name}"
-    title += f", at most {setting.environment.spec.max_steps} steps"
-    print_results(_console(), title, [(arm, ArmResult.of(arm, final)) for arm, final in found.items()], wall=False)
+    title = f"{options.run}: {options.episodes} fresh episodes per seed in {spec.name}, at most {spec.max_steps} steps"
+    print_results(_console(), title, found, wall=False)
     return 0
 
 
 def compare_runs(options: argparse.Namespace, rest: list[str]) -> int:
     """Several runs in one table and one figure."""
-    found = compare([Path(path) for path in options.runs])
+    found = compare([_open(path, options) for path in options.runs])
     drawn, rows = [], []
     for opened, results in found:
-        prefix = f"{opened.path.name}/" if len(found) > 1 else ""
+        # The folder's name where that tells the runs apart, else the whole path as it was given.
+        short = len({other.path.name for other, _ in found}) == len(found)
+        prefix = "" if len(found) == 1 else f"{opened.path.name if short else opened.path}/"
         drawn += curves(opened, prefix)
         rows += [(prefix + result.name, result) for result in results]
     figure = Path(options.out)
@@ -91,7 +98,7 @@ def compare_runs(options: argparse.Namespace, rest: list[str]) -> int:
     name = found[0][0].experiment.environment.spec.name
     write_atomically(figure, learning_curves(drawn, name))
     if options.json:
-        print(json.dumps({row: {"scores": result.scores, "iqm": result.interval.estimate} for row, result in rows}))
+        print(json.dumps({row: result.as_json() for row, result in rows}))
         return 0
     print_results(_console(), name, rows)
     print(f"figure: {figure}")
@@ -103,7 +110,7 @@ def play(options: argparse.Namespace, rest: list[str]) -> int:
     from spikeloop.analysis.animation import animate
     from spikeloop.analysis.recording import record_episode
 
-    opened = Run.open(Path(options.run))
+    opened = _open(options.run, options)
     arm = opened.arm(options.arm)
     policies = load_policies(opened, arm)
     place = median_seed(opened.final(arm) or {})
@@ -224,9 +231,20 @@ def _free_path(path: Path) -> Path:
     return next(candidate for candidate in candidates if not candidate.exists())
 
 
+def _open(path: str, options: argparse.Namespace) -> Run:
+    if options.file:
+        _load_file(Path(options.file))
+    return Run.open(Path(path))
+
+
 def _load_file(path: Path):
     if not path.is_file():
         raise InvalidInput(f"{path} does not exist")
+    loaded = sys.modules.get(path.stem)
+    if loaded is not None and getattr(loaded, "__file__", None) == str(path):
+        return loaded
+    if not path.stem.isidentifier() or loaded is not None or importlib.util.find_spec(path.stem) is not None:
+        raise InvalidInput(f"{path}: {path.stem!r} cannot name a module of its own; call the file something else")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise InvalidInput(f"{path} is not a Python file")

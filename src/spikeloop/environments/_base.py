@@ -44,9 +44,9 @@ class Box(Component):
 class Spec(Component):
     """What a policy must know of an environment."""
 
-    name: str
-    observation_shape: tuple[int, ...]
-    actions: Discrete | Box
+    name: str  # as tables and figures call it
+    observation_shape: tuple[int, ...]  # of one observation
+    actions: Discrete | Box  # what there is to choose from
     max_steps: int  # the time limit: an episode still running after so many steps is truncated
 
     def __check_init__(self):

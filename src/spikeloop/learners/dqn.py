@@ -65,14 +65,14 @@ class DQN(AbstractLearner):
 
     fixed_env_steps = True
 
-    policy: AbstractPolicy = SpikingPolicy()
-    optimizer: Adam = Adam()
-    exploration: AbstractSelection = EpsilonGreedy()
-    replay: Replay = Replay()
-    target: AbstractTarget = HardTarget()
+    policy: AbstractPolicy = SpikingPolicy()  # its output is Q(s, .), one value an action
+    optimizer: Adam = Adam()  # of the online parameters
+    exploration: AbstractSelection = EpsilonGreedy()  # how actions are chosen while learning
+    replay: Replay = Replay()  # the transitions that updates are made from
+    target: AbstractTarget = HardTarget()  # how the target parameters follow the online ones
     acting: AbstractTarget = Immediate()  # how the policy that is evaluated and kept follows the one that learns
-    bootstrap: AbstractBootstrap = MaxBootstrap()
-    loss: AbstractLoss = Huber()
+    bootstrap: AbstractBootstrap = MaxBootstrap()  # how a successor's value is estimated
+    loss: AbstractLoss = Huber()  # of the temporal-difference error
     discount: float = 0.99  # gamma: weight of the next step's value
     n_step: int = 1  # steps whose rewards are summed before the value of a successor is used
     batch_size: int = 128  # transitions per update

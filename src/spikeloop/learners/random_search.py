@@ -1,7 +1,7 @@
 """Null baseline: random weight search. New weights are drawn again and again, and the best ever seen are kept.
 
-It needs no learning at all, yet on CartPole a best-of-200 of random weights outlives most published episodes of spiking
-networks; a learner that does not beat it under the same number of environment steps has not been shown to learn.
+It needs no learning at all, yet on CartPole the best of a few hundred random networks plays surprisingly well; a learner
+that does not beat it under the same number of environment steps has not been shown to learn.
 
 One iteration: `candidates` new sets of weights play `episodes` episodes each; the set of largest mean return is kept.
 """
@@ -29,7 +29,7 @@ class RandomSearch(AbstractLearner):
 
     fixed_env_steps = False
 
-    policy: AbstractPolicy = SpikingPolicy()
+    policy: AbstractPolicy = SpikingPolicy()  # whose weights are drawn
     candidates: int = 8  # sets of weights drawn per iteration
     episodes: int = 1  # episodes played by each
 

@@ -13,7 +13,7 @@ class FeedForward(AbstractNetwork):
     """Fully connected populations of spiking neurons, one after the other."""
 
     widths: tuple[int, ...] = (64,)  # neurons of each hidden population
-    neuron: AbstractNeuron = IntegrateAndFire()
+    neuron: AbstractNeuron = IntegrateAndFire()  # of every population
 
     def __check_init__(self):
         require(

@@ -19,8 +19,8 @@ class IntegrateAndFire(AbstractNeuron):
     """Integrate-and-fire: adds up its input and never forgets."""
 
     threshold: float = 1.0  # potential at which it fires, dimensionless
-    reset: AbstractReset = HardReset()
-    surrogate: AbstractSurrogate = Sigmoid()
+    reset: AbstractReset = HardReset()  # what a spike does to the potential
+    surrogate: AbstractSurrogate = Sigmoid()  # derivative of the spike
 
     def __check_init__(self):
         require_positive(self, "threshold")

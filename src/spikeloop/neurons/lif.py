@@ -22,8 +22,8 @@ class AbstractLeakyIntegrateAndFire(AbstractNeuron):
 
     tau: float = 2.0  # membrane time constant, ticks
     threshold: float = 1.0  # potential at which it fires, dimensionless
-    reset: AbstractReset = HardReset()
-    surrogate: AbstractSurrogate = Sigmoid()
+    reset: AbstractReset = HardReset()  # what a spike does to the potential
+    surrogate: AbstractSurrogate = Sigmoid()  # derivative of the spike
 
     def __check_init__(self):
         _require_time_constant(self)

@@ -77,11 +77,11 @@ class _Tick(eqx.Module):
 class SpikingPolicy(AbstractPolicy):
     """Encoder, spiking network and decoder, run for a number of ticks a decision."""
 
-    encoder: AbstractEncoder = Direct()
-    network: AbstractNetwork = FeedForward()
-    decoder: AbstractDecoder = LastMembrane()
+    encoder: AbstractEncoder = Direct()  # observation to input
+    network: AbstractNetwork = FeedForward()  # input to spikes
+    decoder: AbstractDecoder = LastMembrane()  # spikes to output
     ticks: int = 16  # network steps per decision (the papers' T)
-    between_decisions: AbstractBetweenDecisions = ResetBetweenDecisions()
+    between_decisions: AbstractBetweenDecisions = ResetBetweenDecisions()  # what becomes of potentials
 
     def __check_init__(self):
         require_count(self, "ticks")

@@ -19,7 +19,7 @@ from safetensors.numpy import save
 
 from spikeloop.errors import InvalidInput
 
-FORMAT = "spikeloop 1"
+FORMAT = 1
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -58,8 +58,9 @@ def read_json(path: Path) -> Any:
 
 def save_arrays(path: Path, tree: Any, header: dict[str, Any]) -> None:
     """Store a tree of arrays with a JSON header, atomically."""
-    tensors = {name: np.asarray(_plain(leaf)) for name, leaf in _named_leaves(tree).items()}
-    write_atomically(path, save(tensors, {"format": FORMAT, "header": json.dumps(header)}))
+    tensors = {name: np.asarray(_plain(leaf), order="C") for name, leaf in _named_leaves(tree).items()}
+    # One entry only: safetensors writes several in any order, and equal runs should give equal files.
+    write_atomically(path, save(tensors, {"spikeloop": json.dumps({"format": FORMAT, **header})}))
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -80,8 +81,15 @@ def load_arrays(path: Path, template: Any) -> Any:
         if stored != set(wanted):
             odd = sorted(stored ^ set(wanted))[0]
             raise InvalidInput(f"{path} does not hold what this run needs: {odd!r} is missing or unknown")
-        leaves = [_restore(path, name, leaf, file.get_tensor(name)) for name, leaf in wanted.items()]
+        leaves = [_restore(path, name, leaf, _tensor(path, file, name)) for name, leaf in wanted.items()]
     return jax.tree.unflatten(jax.tree.structure(template), leaves)
+
+
+def _tensor(path, file, name):
+    try:
+        return file.get_tensor(name)
+    except (SafetensorError, AttributeError, KeyError, TypeError):  # a type that NumPy does not know
+        raise InvalidInput(f"{path}: {name} is of a type that spikeloop does not write") from None
 
 
 def _restore(path, name, leaf, array):
@@ -112,14 +120,13 @@ def _opened(path):
 
 
 def _header(path, file):
-    metadata = file.metadata() or {}
-    if metadata.get("format") != FORMAT:
-        found = metadata.get("format", "no format")
-        raise InvalidInput(f"{path} was not written by this version of spikeloop: it says {found!r}, not {FORMAT!r}")
     try:
-        header = json.loads(metadata["header"])
-    except (KeyError, ValueError, RecursionError):
+        header = json.loads((file.metadata() or {}).get("spikeloop", "{}"))
+    except (ValueError, RecursionError):
         raise InvalidInput(f"{path} has a damaged header") from None
     if not isinstance(header, dict):
         raise InvalidInput(f"{path} has a damaged header")
+    found = header.pop("format", "no format")
+    if found != FORMAT:
+        raise InvalidInput(f"{path} was not written by this version of spikeloop: it says {found!r}, not {FORMAT!r}")
     return header

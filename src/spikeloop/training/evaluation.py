@@ -20,7 +20,7 @@ class Evaluation(eqx.Module):
 
     returns: Float[ArrayLike, "... episodes"]
     lengths: Int[ArrayLike, "... episodes"]
-    spikes: tuple[Float[ArrayLike, "... n"], ...]  # of each neuron of each population, over all decisions
+    spikes: tuple[Float[ArrayLike, "... _"], ...]  # of each neuron of each population, over all decisions
     decisions: Int[ArrayLike, "..."]  # how many there were in all
     ticks_per_decision: Int[ArrayLike, "..."]
 

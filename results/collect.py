@@ -1,0 +1,151 @@
+"""Keeps what a run found, and writes the page of all results from it, so that no number is ever typed in.
+
+python results/collect.py keep RUN NAME     copy the small files of a run directory to results/NAME
+python results/collect.py page              write results/README.md from the JSON files under results/
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+KEPT = ("run.json", "provenance.json", "summary.json", "table.json", "uncapped.json")
+NOTES = {
+    "cartpole": "Greedy final policies, 100 fresh episodes per seed. The demo's experiment.",
+    "cartpole-ablation": "The spiking learner of `cartpole` without one ingredient at a time.",
+    "acrobot": "The same learners, only the budget and the scale of the observations changed. Returns are negative: minus "
+    "the steps to the goal.",
+    "mountain-car": "The same learners. -200 is the worst return there is: the goal was never reached.",
+    "zheng2026-figure-9": "Frames of training episodes under epsilon-greedy, 200 episodes, time limit off (cap 10,000).",
+    "zheng2026-ticks": "As above, 64 IF neurons, by ticks per decision.",
+}
+
+
+def keep(run: Path, name: str) -> None:
+    """Copy the small files of a run: what was asked, where it ran, what came out, and the figures."""
+    folder = HERE / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in [*(run / kept for kept in KEPT), *run.glob("*.png")]:
+        if file.exists():
+            shutil.copyfile(file, folder / file.name)
+
+
+def page() -> str:
+    """The page of all results, as Markdown."""
+    parts = [
+        "# Results\n",
+        "Written by `results/collect.py` from the JSON files in these folders; each folder holds the experiment (`run.json`),",
+        "the command, commit, versions and hardware (`provenance.json`), and the scores of every seed (`summary.json`).",
+        "IQM is the interquartile mean over seeds; intervals are 95 % stratified bootstrap.\n",
+    ]
+    for folder in sorted(path.parent for path in HERE.glob("*/summary.json")):
+        provenance = _read(folder / "provenance.json")
+        parts += [f"## {folder.name}\n", NOTES.get(folder.name, ""), "", f"`{provenance['command']}`  "]
+        parts += [_origin(provenance), ""]
+        if (folder / "table.json").exists():
+            parts += [_frames_table(_read(folder / "table.json")), ""]
+        else:
+            parts += [_score_table(_read(folder / "summary.json")["arms"]), ""]
+        if (folder / "uncapped.json").exists():
+            parts += [_uncapped_table(_read(folder / "uncapped.json")), ""]
+        parts += [f"![{image.stem}]({folder.name}/{image.name})\n" for image in sorted(folder.glob("*.png"))]
+    if (HERE / "benchmarks" / "bench.json").exists():
+        parts += _benchmarks(_read(HERE / "benchmarks" / "bench.json"))
+    return "\n".join(parts)
+
+
+def _score_table(arms: dict[str, Any]) -> str:
+    rows = ["| learner | IQM return | 95 % interval | median | seeds | env steps | wall s | spikes/decision |"]
+    rows.append("|---|--:|--:|--:|--:|--:|--:|--:|")
+    for name, arm in arms.items():
+        low, high = arm["interval_95"]
+        spikes = f"{arm['spikes_per_decision']:.1f}" if arm["firing_rates"] else "-"
+        rows.append(
+            f"| {name} | {arm['iqm']:.1f} | {low:.1f} to {high:.1f} | {arm['median']:.1f} | {len(arm['scores'])} "
+            f"| {arm['env_steps']:,.0f} | {arm['wall_seconds']:.0f} | {spikes} |"
+        )
+    return "\n".join(rows)
+
+
+def _frames_table(table: dict[str, Any]) -> str:
+    rows = ["| learner | last 50 episodes, mean | all episodes, mean | best episode |", "|---|--:|--:|--:|"]
+    for name, arm in table["arms"].items():
+        cells = []
+        for column in ("mean_last_50", "mean_all", "best_episode"):
+            low, middle, high = arm[column]
+            cells.append(f"{middle:g} ({low:g} to {high:g})")
+        rows.append(f"| {name} | {' | '.join(cells)} |")
+    return "Median (quartiles) over 20 seeds.\n\n" + "\n".join(rows)
+
+
+def _uncapped_table(found: dict[str, Any]) -> str:
+    rows = [
+        "| learner | IQM frames | 95 % interval | median | episodes that reached the cap |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    for name, arm in found["arms"].items():
+        low, high = arm["interval_95"]
+        rows.append(
+            f"| {name} | {arm['iqm']:,.0f} | {low:,.0f} to {high:,.0f} | {arm['median']:,.0f} | {arm['at_limit']:.0%} |"
+        )
+    head = f"The same final policies without the time limit, cap {found['max_steps']:,} frames, "
+    return f"{head}{found['episodes']} fresh episodes per seed: `{found['provenance']['command']}`\n\n" + "\n".join(
+        rows
+    )
+
+
+def _benchmarks(found: dict[str, Any]) -> list[str]:
+    peer, limit, start = found["peer"], found["limit"], found["start_up"]
+    rows = ["| what | ours | beside it | ratio |", "|---|--:|--:|--:|"]
+    ours, theirs = (_median(peer[f"{name}_env_steps_per_second"]) for name in ("spikeloop", "spikingjelly"))
+    rows.append(
+        f"| environment steps/s, {peer['setting']} | {ours:,.0f} | SpikingJelly ({peer['spikingjelly_fastest_form']}) "
+        f"{theirs:,.1f} | {peer['ratio_median']:.0f} |"
+    )
+    bound = limit["limit_env_steps_per_second"]
+    rows.append(f"| the same against the arithmetic limit | {ours:,.0f} | {bound:,.0f} | {ours / bound:.2f} |")
+    for name in ("cold", "warm"):
+        seconds = start[f"first_progress_line_{name}_seconds"]
+        rows.append(f"| seconds to the first progress line, {name} cache | {seconds:.1f} | | |")
+    rows.append(f"| seconds of the demo after install | {start['demo_seconds_after_install']:.0f} | | |")
+    rows.append(f"| peak memory of the demo, MiB | {start['demo_peak_memory_mib']:.0f} | | |")
+    scaling = ["", "| axis | environment steps/s, all seeds together |", "|---|---|"]
+    for axis, values in found["scaling_env_steps_per_second"].items():
+        scaling.append(f"| {axis} | {', '.join(f'{key}: {value:,.0f}' for key, value in values.items())} |")
+    return [
+        "## Speed\n",
+        f"`make bench`  \n{_origin(found['provenance'])}\n",
+        "\n".join(rows + scaling),
+        "\n![scaling](benchmarks/scaling.png)\n",
+    ]
+
+
+def _origin(provenance: dict[str, Any]) -> str:
+    hardware, packages = provenance["hardware"], provenance["packages"]
+    return (
+        f"commit {provenance['commit'][:12]}, {provenance['date'][:10]}, JAX {packages['jax']}, Python "
+        f"{provenance['python']}, {hardware['processor']}, {hardware['cores']} cores"
+    )
+
+
+def _median(values):
+    return sorted(values)[len(values) // 2]
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def main() -> None:
+    """Do what the command line says."""
+    if sys.argv[1:2] == ["keep"] and len(sys.argv) == 4:
+        keep(Path(sys.argv[2]), sys.argv[3])
+    elif sys.argv[1:] != ["page"]:
+        sys.exit((__doc__ or "").strip())
+    (HERE / "README.md").write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
