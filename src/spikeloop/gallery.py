@@ -24,7 +24,7 @@ from spikeloop.learners import (
     SoftTarget,
 )
 from spikeloop.networks import FeedForward
-from spikeloop.neurons import HardReset, IntegrateAndFire, SoftReset
+from spikeloop.neurons import HardReset, IntegrateAndFire, LeakyIntegrateAndFire, SoftReset
 from spikeloop.objectives import DoubleBootstrap, MaxBootstrap
 from spikeloop.policies import AbstractPolicy, DeepPolicy, SpikingPolicy
 from spikeloop.training import Protocol
@@ -68,12 +68,15 @@ def cartpole() -> Experiment:
 
 
 def acrobot() -> Experiment:
-    """The same learners on Acrobot-v1"""
-    return _side_by_side("Acrobot-v1", 50_000, ACROBOT_GAIN)
+    """The same learners on Acrobot-v1, with 8 ticks and twice the steps; and with leaky neurons"""
+    made = _side_by_side("Acrobot-v1", 100_000, ACROBOT_GAIN, ticks=8)
+    leaky = FeedForward((64, 64), LeakyIntegrateAndFire(reset=SoftReset()))
+    policy = spiking(ACROBOT_GAIN, ticks=8).with_fields(network=leaky)
+    return made.with_fields(controls={"spiking-leaky": q_learning(policy, 100_000), **made.controls})
 
 
 def mountain_car() -> Experiment:
-    """The same learners on MountainCar-v0, where exploration must stumble on the goal"""
+    """The same learners on MountainCar-v0, twice the steps"""
     return _side_by_side("MountainCar-v0", 100_000, MOUNTAIN_CAR_GAIN)
 
 
@@ -94,8 +97,8 @@ def cartpole_ablation() -> Experiment:
     return dataclasses.replace(base, label="full-recipe", learner=full, controls=without)
 
 
-def _side_by_side(environment: str, env_steps: int, gain: Gain) -> Experiment:
-    policy = spiking(gain)
+def _side_by_side(environment: str, env_steps: int, gain: Gain, ticks: int = 4) -> Experiment:
+    policy = spiking(gain, ticks=ticks)
     return Experiment(
         environment=Gymnax(environment),
         learner=q_learning(policy, env_steps),

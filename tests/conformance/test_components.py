@@ -52,7 +52,7 @@ FINAL = [cls for cls in PUBLIC if issubclass(cls, Component) and not abstract(cl
 def example(cls):
     """A component with defaults where it has them, and one for a number that has none."""
     blank = (f for f in dataclasses.fields(cls) if f.default is f.default_factory is dataclasses.MISSING)
-    return cls(**{f.name: REQUIRED[cls][f.name] if cls in REQUIRED else f.type(1) for f in blank})
+    return cls(**{f.name: REQUIRED[cls][f.name] if cls in REQUIRED else {int: 1, float: 1.0}[f.type] for f in blank})
 
 
 def final(base):

@@ -29,8 +29,16 @@ def add(replay, state, new):
 
 
 @eqx.filter_jit
-def sample(replay, state, key):
-    return replay.sample(state, BATCH, key)
+def sample(replay, state, key, length=1):
+    return replay.sample(state, BATCH, length, key)
+
+
+def filled(replay, added):
+    """The ring after so many items, numbered from zero."""
+    state = replay.init(LIKE)
+    for number in range(added):
+        state = add(replay, state, item(number))
+    return state
 
 
 @given(capacity=st.sampled_from([1, 2, 5]), numbers=st.lists(st.integers(0, 99), max_size=14))
@@ -46,22 +54,24 @@ def test_ring_holds_what_a_deque_holds(capacity, numbers):
     assert int(state.added) == len(numbers)
     if numbers:
         batch = sample(replay, state, jax.random.key(len(numbers)))
-        assert set(np.asarray(batch["x"]).tolist()) <= set(ring)
-        np.testing.assert_array_equal(np.asarray(batch["y"]), np.stack([batch["x"], -batch["x"]], axis=1))
+        assert batch["x"].shape == (BATCH, 1)
+        assert set(np.asarray(batch["x"]).ravel().tolist()) <= set(ring)
+        np.testing.assert_array_equal(np.asarray(batch["y"]), np.stack([batch["x"], -batch["x"]], axis=2))
 
 
+@pytest.mark.parametrize("length", [1, 3])
 @pytest.mark.parametrize("added", [3, 8, 11])
-def test_every_item_is_drawn_equally_often(added):
+def test_runs_are_consecutive_and_equally_likely(added, length):
+    """A run never reaches from the newest item round to the oldest, and each place where it may begin is as likely."""
     replay = Replay(8)
-    state = replay.init(LIKE)
-    for number in range(added):
-        state = add(replay, state, item(number))
     keys = jax.random.split(jax.random.key(added), 200)
-    drawn = np.asarray(jax.vmap(lambda key: sample(replay, state, key)["x"])(keys)).ravel()
-    held = range(max(0, added - 8), added)
-    counts = np.asarray([np.sum(drawn == number) for number in held])
-    assert counts.sum() == drawn.size
-    assert stats.chisquare(counts).pvalue > 1e-3
+    state = filled(replay, added)
+    runs = np.asarray(jax.vmap(lambda key: sample(replay, state, key, length)["x"])(keys)).reshape(-1, length)
+    np.testing.assert_array_equal(runs, runs[:, :1] + np.arange(length))
+    starts = np.arange(max(0, added - 8), added - length + 1)
+    counts = np.asarray([np.sum(runs[:, 0] == start) for start in starts])
+    assert counts.sum() == len(runs)
+    assert len(starts) == 1 or stats.chisquare(counts).pvalue > 1e-3
 
 
 def test_types_and_shapes_of_the_parts_are_kept():

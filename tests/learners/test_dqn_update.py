@@ -1,5 +1,9 @@
 """DQN's one update against the formula, and when it begins."""
 
+import itertools
+
+import itertools
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -9,7 +13,7 @@ from tests.worlds import Bullseye, Corridor
 
 from spikeloop.errors import InvalidInput
 from spikeloop.interaction import Constant, Replay, UniformRandom
-from spikeloop.learners import DQN, Adam, HardTarget
+from spikeloop.learners import DQN, Adam, HardTarget, SoftTarget
 from spikeloop.objectives import DoubleBootstrap, SquaredError
 from spikeloop.policies import DeepPolicy, KeepBetweenDecisions, SpikingPolicy
 
@@ -38,7 +42,10 @@ def walk(learner, iterations, world=WORLD):
     return states, reports
 
 
-def q(params, obs):
+def q(state, obs, of="online"):
+    """Q-values by the online or the target parameters, in the form in which an actor has them."""
+    chosen = eqx.tree_at(lambda s: s.learned.acting, state, getattr(state.learned, of))
+    params = SMALL.actor(WORLD, chosen).params
     return np.asarray(POLICY(params, None, obs, None)[1].output, float)
 
 
@@ -50,10 +57,10 @@ def test_loss_of_one_transition_is_the_formula(bootstrap):
     ends = 0
     for before, after, report in zip(states[:-1], states[1:], reports, strict=True):
         item = jax.tree.map(lambda ring: ring[0], after.replay.items)
-        online, target = q(before.learned.online, item.next_obs), q(before.learned.target, item.next_obs)
+        online, target = q(before, item.next_obs), q(before, item.next_obs, "target")
         value = target[online.argmax()] if bootstrap == "double" else target.max()
         discount = 0.0 if item.terminated else 0.9
-        estimate = q(before.learned.online, item.obs)[int(item.action)]
+        estimate = q(before, item.obs)[int(item.action)]
         error = float(item.reward) + discount * value - estimate
         assert float(report.metrics["loss"]) == pytest.approx(error**2, rel=1e-3, abs=1e-6)
         assert float(report.metrics["value"]) == pytest.approx(estimate, rel=1e-4, abs=1e-5)
@@ -73,7 +80,7 @@ def test_first_step_of_adam_moves_every_used_weight_by_the_learning_rate():
 
 def test_the_target_is_copied_at_every_third_update_and_rests_between():
     states, _ = walk(SMALL, 9)
-    for n, (before, after) in enumerate(zip(states[:-1], states[1:], strict=True), start=1):
+    for n, (before, after) in enumerate(itertools.pairwise(states), start=1):
         same = eqx.tree_equal(after.learned.target, before.learned.target)
         copy = eqx.tree_equal(after.learned.target, after.learned.online)
         assert bool(copy) == (n % 3 == 0) and bool(same) == (n % 3 != 0)
@@ -107,11 +114,24 @@ def test_several_steps_an_update_are_all_counted_and_kept():
     np.testing.assert_array_equal(np.asarray(kept.next_obs)[:29][~over], np.asarray(kept.obs)[1:30][~over])
 
 
+def test_the_acting_parameters_follow_the_online_ones_by_their_own_rule():
+    learner = SMALL.with_fields(acting=SoftTarget(0.25))
+    states, _ = walk(learner, 4)
+    for before, after in itertools.pairwise(states):
+        followed = (before.learned.acting, after.learned.online, after.learned.acting)
+        for old, online, new in zip(*map(jax.tree.leaves, followed), strict=True):
+            np.testing.assert_allclose(np.asarray(new), np.asarray(0.75 * old + 0.25 * online), rtol=1e-4, atol=1e-6)
+    obs = jnp.asarray([2.0, 1.0])
+    acting = POLICY(learner.actor(WORLD, states[-1]).params, None, obs, None)[1].output
+    np.testing.assert_allclose(np.asarray(acting), q(states[-1], obs, "acting"), rtol=1e-6)
+    assert np.abs(np.asarray(acting) - q(states[-1], obs)).max() > 1e-4
+
+
 def test_the_actor_is_greedy_on_the_learned_weights():
     states, _ = walk(SMALL, 3)
     actor, obs = SMALL.actor(WORLD, states[-1]), jnp.asarray([2.0, 1.0])
     _, act = actor(actor.init_state(), obs, None)
-    assert int(act.action) == int(q(states[-1].learned.online, obs).argmax())
+    assert int(act.action) == int(q(states[-1], obs).argmax())
 
 
 def test_refuses_what_it_cannot_learn():
@@ -130,6 +150,8 @@ def test_refuses_what_it_cannot_learn():
         {"learning_starts": -1},
         {"steps_per_update": 0},
         {"replay": Replay(10), "learning_starts": 11},
+        {"n_step": 0},
+        {"n_step": 9, "learning_starts": 8},
     ],
 )
 def test_invalid_fields(fields):

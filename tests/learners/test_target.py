@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from spikeloop.errors import InvalidInput
-from spikeloop.learners import EpisodicTarget, HardTarget, SoftTarget, TargetClock
+from spikeloop.learners import EpisodicTarget, HardTarget, Immediate, SoftTarget, TargetClock
 
 OLD, NEW = {"w": jnp.asarray([0.0, 1.0])}, {"w": jnp.asarray([1.0, -1.0])}
 
@@ -45,6 +45,10 @@ def test_episodic_target_copies_at_the_end_of_episodes_0_n_2n():
     ends = [k for k in range(13) if copied(EpisodicTarget(5), clock(episodes=k + 1, ended=True))]
     assert ends == [0, 5, 10]
     assert not any(copied(EpisodicTarget(5), clock(episodes=k, ended=False)) for k in range(13))
+
+
+def test_immediate_is_always_the_online_parameters():
+    assert all(copied(Immediate(), clock(updates=n)) for n in range(4))
 
 
 @pytest.mark.parametrize("make", [lambda: SoftTarget(-0.1), lambda: SoftTarget(1.1), lambda: SoftTarget(float("nan"))])

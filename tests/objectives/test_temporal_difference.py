@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikeloop.errors import InvalidInput
-from spikeloop.objectives import DoubleBootstrap, Huber, MaxBootstrap, SquaredError, q_learning_error
+from spikeloop.objectives import DoubleBootstrap, Huber, MaxBootstrap, SquaredError, n_step_return, q_learning_error
 
 Q_TM1 = jnp.asarray([1.0, 2.0, -3.0])
 ERRORS = jnp.asarray([-7.0, -1.0, -0.5, 0.0, 0.25, 1.0, 3.0])
@@ -52,6 +52,30 @@ def test_double_bootstrap_never_exceeds_the_maximum(online):
     q_t = jnp.asarray([1.0, 5.0, 2.0])
     value = float(DoubleBootstrap()(q_t, lambda: jnp.asarray(online, jnp.float32)))
     assert value in (1.0, 5.0, 2.0) and value <= float(MaxBootstrap()(q_t, lambda: q_t))
+
+
+@given(
+    steps=st.lists(st.tuples(st.integers(-5, 5), st.sampled_from(["on", "on", "end", "cut"])), min_size=4, max_size=4),
+    discount=st.sampled_from([0.0, 0.5, 0.9, 1.0]),
+)
+def test_n_step_return_equals_a_plain_loop(steps, discount):
+    """Rewards are summed to the end of the episode; the value after it counts unless the task itself ended."""
+    rewards, fates = zip(*steps, strict=True)
+    total, weight, last = 0.0, 1.0, 0
+    for place, (reward, fate) in enumerate(steps):
+        total, weight, last = total + weight * reward, weight * discount, place
+        if fate != "on":
+            weight = 0.0 if fate == "end" else weight
+            break
+    found = n_step_return(
+        jnp.asarray(rewards, jnp.float32),
+        jnp.asarray([fate == "end" for fate in fates]),
+        jnp.asarray([fate == "cut" for fate in fates]),
+        discount,
+    )
+    assert float(found.reward) == pytest.approx(total, abs=1e-5)
+    assert float(found.discount) == pytest.approx(weight, abs=1e-6)
+    assert int(found.last) == last
 
 
 @pytest.mark.parametrize("delta", [0.5, 1.0, 4.0])

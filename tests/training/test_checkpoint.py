@@ -69,10 +69,7 @@ def test_special_numbers_come_back_bit_for_bit(tmp_path):
     np.testing.assert_array_equal(back.view(np.uint32), np.asarray(tree).view(np.uint32))
 
 
-@pytest.mark.parametrize("implementation", ["threefry2x32", "rbg"])
-def test_keys_come_back_and_draw_the_same(tmp_path, implementation):
-    if implementation != jax.config.jax_default_prng_impl:
-        pytest.skip("keys of another generator than the default one are not made by the library")
+def test_keys_come_back_and_draw_the_same(tmp_path):
     tree = {"one": jax.random.key(5), "many": jax.random.split(jax.random.key(6), (2, 3))}
     save_arrays(tmp_path / "x", tree, {})
     back = load_arrays(tmp_path / "x", jax.eval_shape(lambda: tree))
@@ -117,7 +114,7 @@ def test_a_header_of_another_version_or_damaged(tmp_path, header):
     text = json.dumps({} if header is None else {"__metadata__": {"spikeloop": header}}).encode()
     (tmp_path / "x").write_bytes(struct.pack("<Q", len(text)) + text)
     for load in (read_header, lambda path: load_arrays(path, TREE)):
-        with pytest.raises(InvalidInput, match="damaged header|this version of spikeloop"):
+        with pytest.raises(InvalidInput, match=r"damaged header|this version of spikeloop"):
             load(tmp_path / "x")
 
 

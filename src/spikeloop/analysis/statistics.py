@@ -39,7 +39,7 @@ def interquartile_interval(
     ``scores`` has one row per task (one row for one task) of one score per seed. Raises InvalidInput if there are
     none or one is not finite.
     """
-    rows = scores if np.ndim(scores[0]) else [scores]
+    rows = scores if len(scores) and np.ndim(scores[0]) else [scores]
     tasks = [np.asarray(row, float) for row in rows]
     if any(row.size == 0 or not np.isfinite(row).all() for row in tasks):
         raise InvalidInput("an interval needs at least one score per task, and finite ones")

@@ -122,22 +122,17 @@ class DQN(AbstractLearner):
         ready = self.replay.size(replay) >= self.learning_starts
         clock = TargetClock(state.learned.updates + 1, episodes, jnp.any(moments.episode.ended))
 
-        # Sampled outside of the choice below, which would otherwise copy the whole ring at every iteration.
+        # Computed also while the replay fills, and thrown away: XLA would copy the whole replay into a conditional branch at
+        # every iteration, which costs more than the few updates of the warm-up.
         batch = self.replay.sample(replay, self.batch_size, self.n_step, sample_key)
-
-        def update(learned):
-            return self._update(learned, batch, clock, env_steps, update_key)
-
-        def wait(learned):
-            return learned, jnp.full((), jnp.nan), jnp.full((), jnp.nan)
-
-        learned, loss, value = jax.lax.cond(ready, update, wait, state.learned)
+        updated, loss, value = self._update(state.learned, batch, clock, env_steps, update_key)
+        learned = jax.tree.map(lambda new, old: jnp.where(ready, new, old), updated, state.learned)
         rates = firing_rates(self.policy, moments.decision)
         state = DQNState(learned, interaction, replay, env_steps, episodes)
         return state, Report(
             env_steps=jnp.asarray(self.steps_per_update, jnp.int32),
             episodes=moments.episode,
-            metrics={"loss": loss, "value": value, **rates},
+            metrics={"loss": jnp.where(ready, loss, jnp.nan), "value": jnp.where(ready, value, jnp.nan), **rates},
         )
 
     def actor(self, environment, state):
