@@ -14,6 +14,7 @@ stopped, apart from wall times (in final.json and provenance.json).
 """
 
 import dataclasses
+import functools
 import json
 import os
 import time
@@ -70,6 +71,9 @@ class Run:
         """Make the directory of a new run; `name` is that of the experiment. Raises InvalidInput if it exists or cannot be made."""
         if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
             raise InvalidInput(f"{path} exists already; choose another directory, or `spikeloop resume {path}`")
+        for learner in experiment.arms.values():
+            # What cannot begin is refused before anything is written. Nothing is computed, only shapes.
+            jax.eval_shape(functools.partial(learner.init, experiment.environment), jax.random.key(0))
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -163,6 +167,7 @@ class Run:
             "env_steps": trainer.env_steps.tolist(),
             "episodes": np.asarray(trainer.states.episodes).tolist(),
             "seeds": list(experiment.seed_range),
+            "diverged_seeds": trainer.diverged(),
             **evaluation_json(trainer.evaluate(protocol.final_episodes, protocol.env_steps + 1)),
             "wall_seconds": round(files.wall_seconds(), 2),
         }

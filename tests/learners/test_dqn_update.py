@@ -2,8 +2,6 @@
 
 import itertools
 
-import itertools
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp

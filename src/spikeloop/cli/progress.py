@@ -74,6 +74,12 @@ class TerminalWatcher(Watcher):
         self.last_evaluation = f"  evaluated {interquartile_interval(scores, resamples=500).estimate:.1f}"
 
     def finished(self, arm: str, final: dict[str, Any]) -> None:
+        if final["diverged_seeds"]:
+            self.console.print(
+                f"warning: {arm}: the parameters of seeds {final['diverged_seeds']} are not finite; lower the learning rate",
+                style="yellow",
+                highlight=False,
+            )
         score = interquartile_interval(np.asarray(final["returns"]).mean(axis=1))
         text = f"final return {score} in {final['wall_seconds']:.0f} s"
         if self.progress is not None and any(task.description == arm for task in self.progress.tasks):

@@ -182,6 +182,13 @@ class Trainer:
         """What each seed has learned so far; every array with a leading axis of seeds."""
         return eqx.filter_vmap(lambda state: self.learner.actor(self.environment, state))(self.states.learner)
 
+    def diverged(self) -> list[int]:
+        """The seeds whose parameters are not all finite: they have learned nothing that can be used."""
+        leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(jax.device_get(self.actors().params))]
+        return [
+            seed for place, seed in enumerate(self.seeds) if not all(np.isfinite(leaf[place]).all() for leaf in leaves)
+        ]
+
     def evaluate(self, episodes: int, occasion: int) -> Evaluation:
         """Play fresh episodes with each seed's policy of now; `occasion` (a step count) tells the evaluations' keys
         apart.
