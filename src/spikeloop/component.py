@@ -10,9 +10,11 @@ import dataclasses
 import inspect
 import math
 import numbers
+import typing
 from typing import Any, TypeVar
 
 import equinox as eqx
+import typeguard
 
 from spikeloop.errors import InvalidInput
 
@@ -68,10 +70,20 @@ def describe(value: Any) -> Any:
     raise InvalidInput(f"a description cannot hold {type(value).__name__}; use numbers, strings, tuples or components")
 
 
+# No description of ours is nested half as deeply; what is nested deeper comes from somebody who means harm.
+DEEPEST = 32
+
+
 def build(data: Any) -> Any:
     """The description that `describe` wrote. Raises InvalidInput for unknown types or fields; never runs code."""
+    return _build(data, 0)
+
+
+def _build(data, depth):
+    if depth > DEEPEST:
+        raise InvalidInput(f"a description is nested at most {DEEPEST} deep")
     if isinstance(data, list):
-        return tuple(build(item) for item in data)
+        return tuple(_build(item, depth + 1) for item in data)
     if not isinstance(data, dict):
         if data is None or isinstance(data, (bool, int, float, str)):
             return data
@@ -79,7 +91,7 @@ def build(data: Any) -> Any:
     data = dict(data)
     name = data.pop("type", None)
     if name == "dict" and isinstance(data.get("items"), dict):
-        return {key: build(item) for key, item in data["items"].items()}
+        return {key: _build(item, depth + 1) for key, item in data["items"].items()}
     if name == "float" and data.get("value") in ("inf", "-inf", "nan"):
         return float(data["value"])
     cls = components().get(name) if isinstance(name, str) else None
@@ -90,10 +102,17 @@ def build(data: Any) -> Any:
     for field in data:
         if field not in known:
             raise InvalidInput(f"{name} has no field {field!r}; it has {', '.join(sorted(known))}")
+    values = {field: _build(item, depth + 1) for field, item in data.items()}
+    hints = typing.get_type_hints(cls)
+    for field, value in values.items():
+        try:
+            typeguard.check_type(value, hints[field])
+        except typeguard.TypeCheckError:
+            raise InvalidInput(f"{name}.{field} cannot be {value!r}") from None
     try:
-        return cls(**{field: build(item) for field, item in data.items()})
-    except (TypeError, AttributeError, OverflowError) as error:  # a field of the wrong type or size
-        raise InvalidInput(f"{name}: {' '.join(str(error).split())}") from None
+        return cls(**values)
+    except TypeError as error:
+        raise InvalidInput(f"{name}: {error}") from None
 
 
 def one_line(cls: type) -> str:
@@ -108,7 +127,11 @@ def require(component: Any, field: str, condition: Any, rule: str) -> None:
     """
     value = getattr(component, field)
     known = isinstance(value, numbers.Number | str | tuple | dict) or value is None
-    if known and not condition(value):
+    try:
+        holds = not known or condition(value)
+    except OverflowError:  # a whole number beyond every float
+        holds = False
+    if not holds:
         raise InvalidInput(f"{type(component).__name__}.{field} must be {rule}, got {value!r}")
 
 

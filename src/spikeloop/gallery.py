@@ -1,9 +1,10 @@
 """The library's own experiments: a spiking Q-network that works, beside its deep twin and two null baselines.
 
-The recipe is one for all tasks; only the budget and the scale of the observations differ. It is double Q-learning with what makes a
-final policy of Q-learning hold still: 10-step returns, two hidden layers, a learning rate that decays to zero with the budget, and
-policies that are kept as a moving average of the parameters. For the spiking network: integrate-and-fire neurons with soft reset,
-which lose no input at a spike, so that 4 ticks are enough. `cartpole_ablation` measures what each of these is worth.
+The recipe is one for all tasks; only the budget, the scale of the observations and, for Acrobot, the ticks differ. It
+is double Q-learning with 10-step returns, two hidden layers, a learning rate that decays to zero with the budget, and
+policies that are kept as a moving average of the parameters. The spiking neurons are integrate-and-fire with soft
+reset, which lose no input at a spike, so that 4 ticks are enough. `cartpole_ablation` measures what each of these is
+worth: on CartPole everything hangs on the 10-step returns, and the rest narrows the interval at most (see results/).
 """
 
 import dataclasses

@@ -4,6 +4,7 @@ import datetime
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ def provenance() -> dict[str, Any]:
     import jax
 
     return {
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": " ".join([_program(), *(_without_folder(word) for word in sys.argv[1:])]),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": commit(),
         "python": platform.python_version(),
@@ -59,6 +60,16 @@ def processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def _program():
+    name = Path(sys.argv[0]).name
+    return "python -m spikeloop" if name == "__main__.py" else name
+
+
+def _without_folder(word):
+    # An absolute path says nothing to others, and too much about its owner.
+    return re.sub(r"(^|=)/\S*/", r"\1", word)
 
 
 def _version(name):
