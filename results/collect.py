@@ -19,6 +19,7 @@ NOTES = {
     "the steps to the goal.",
     "mountain-car": "The same learners. -200 is the worst return there is: the goal was never reached.",
     "zheng2026-figure-9": "Frames of training episodes under epsilon-greedy, 200 episodes, time limit off (cap 10,000).",
+    "zheng2026-if-64-100-seeds": "The 64 IF neurons of Figure 9 with five times the seeds.",
     "zheng2026-ticks": "As above, 64 IF neurons, by ticks per decision.",
 }
 
@@ -77,7 +78,7 @@ def _frames_table(table: dict[str, Any]) -> str:
             low, middle, high = arm[column]
             cells.append(f"{middle:g} ({low:g} to {high:g})")
         rows.append(f"| {name} | {' | '.join(cells)} |")
-    return "Median (quartiles) over 20 seeds.\n\n" + "\n".join(rows)
+    return "Median (quartiles) over seeds.\n\n" + "\n".join(rows)
 
 
 def _uncapped_table(found: dict[str, Any]) -> str:

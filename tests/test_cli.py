@@ -85,6 +85,19 @@ def test_play_draws_an_animation(run_path, tmp_path):
     assert (tmp_path / "play.gif").read_bytes().startswith(b"GIF8")
 
 
+def test_a_host_simulator_runs_on_the_same_loop(tmp_path, capsys):
+    words = ["--no-controls", "--environment", "Gymnasium", "--protocol.env-steps", "60", "--seeds", "2"]
+    assert main(["run", str(ROOT / "tests" / "small.py"), "--out", str(tmp_path / "run"), *words]) == 0
+    assert "spiking-dqn" in capsys.readouterr().out
+
+
+def test_tensorboard_files_are_written_when_asked(tmp_path):
+    words = ["--no-controls", "--tensorboard", "--protocol.env-steps", "60"]
+    assert main(["run", str(ROOT / "tests" / "small.py"), "--out", str(tmp_path / "run"), *words]) == 0
+    events = list((tmp_path / "run" / "tensorboard").rglob("events.out.tfevents.*"))
+    assert len(events) == 2 and all(event.stat().st_size > 100 for event in events)
+
+
 def test_list_names_every_kind(capsys):
     assert main(["list"]) == 0
     output = capsys.readouterr().out

@@ -10,6 +10,9 @@ from matplotlib.figure import Figure
 from spikeloop.analysis.statistics import Interval, interquartile_interval
 from spikeloop.analysis.style import COLOURS, apply_style, new_figure
 
+# More bands than these hide each other: then only the first curve, the learner's own, has one.
+MOST_BANDS = 5
+
 
 class Curve(eqx.Module):
     """Scores of the seeds of one learner along training."""
@@ -33,18 +36,23 @@ def learning_curves(curves: Sequence[Curve], title: str, reference: tuple[str, f
         figure = new_figure(7.6, 4.0)
         figure.set_layout_engine("constrained")
         axes = figure.add_subplot()
+        crowded = len(curves) > MOST_BANDS
         for place, curve in enumerate(curves):
-            colour = COLOURS[place % len(COLOURS)]
+            colour, style = COLOURS[place % len(COLOURS)], ("-", "--", ":")[place // len(COLOURS) % 3]
             points = intervals(curve.scores)
             x = curve.env_steps / 1000.0
-            axes.fill_between(x, [p.low for p in points], [p.high for p in points], color=colour, alpha=0.15, lw=0)
+            if place == 0 or not crowded:
+                axes.fill_between(x, [p.low for p in points], [p.high for p in points], color=colour, alpha=0.15, lw=0)
             # The learner that the experiment is about lies on top of its controls.
             width = 2.4 if place == 0 else 1.6
-            axes.plot(x, [p.estimate for p in points], color=colour, lw=width, label=curve.name, zorder=10 - place)
+            axes.plot(
+                x, [p.estimate for p in points], color=colour, ls=style, lw=width, label=curve.name, zorder=10 - place
+            )
         if reference is not None:
             axes.axhline(reference[1], color="0.4", lw=1, ls="--", label=reference[0])
         axes.set_xlabel("environment steps per seed (thousands)")
-        axes.set_ylabel("return of the policy, IQM over seeds and 95 % interval")
+        band = "95 % interval of the first" if crowded else "95 % interval"
+        axes.set_ylabel(f"return, IQM over seeds ({band})")
         axes.set_title(title)
         axes.margins(x=0.01)
         figure.legend(loc="outside right upper")

@@ -126,13 +126,14 @@ def episode_returns(run: Run, arm: str) -> np.ndarray:
 
 
 def statistics(returns: np.ndarray) -> dict[str, list[float]]:
-    """Median and quartiles over seeds of: best episode, mean of all, mean of the last 50."""
+    """Quartiles over seeds of: best episode, mean of all, mean of the last 50; and how many of how many seeds saw 800 frames."""
     columns = {
         "best_episode": returns.max(axis=1),
         "mean_all": returns.mean(axis=1),
         "mean_last_50": returns[:, -50:].mean(axis=1),
     }
-    return {name: np.percentile(values, [25, 50, 75]).round(1).tolist() for name, values in columns.items()}
+    quartiles = {name: np.percentile(values, [25, 50, 75]).round(1).tolist() for name, values in columns.items()}
+    return {**quartiles, "seeds_with_800_frames": [int((returns.max(axis=1) >= 800).sum()), len(returns)]}
 
 
 def draw_figure_9(run: Run) -> list[Path]:
