@@ -61,7 +61,7 @@ def peer_steps_per_second(mode: str, threads: int, steps: int) -> float:
 
 
 def against_peer(rounds: int, steps: int) -> dict[str, object]:
-    """Ours and the peer's in turn; the peer in its fastest form."""
+    """Ours and the peer's in turn; the peer in its fastest form, and once in the form of its own example (single-step)."""
     forms = {
         f"{mode}, {threads} threads": peer_steps_per_second(mode, threads, steps // 2)
         for mode in ("single", "multi")
@@ -81,6 +81,9 @@ def against_peer(rounds: int, steps: int) -> dict[str, object]:
         "spikingjelly_fastest_form": fastest,
         "spikingjelly_forms": {form: round(value, 1) for form, value in forms.items()},
         "ratio_median": round(statistics.median(a / b for a, b in zip(ours, theirs, strict=True)), 1),
+        "ratio_to_the_example_form": round(
+            statistics.median(ours) / max(forms["single, 1 threads"], forms["single, 2 threads"]), 1
+        ),
     }
 
 

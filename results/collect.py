@@ -105,6 +105,11 @@ def _benchmarks(found: dict[str, Any]) -> list[str]:
         f"| environment steps/s, {peer['setting']} | {ours:,.0f} | SpikingJelly ({peer['spikingjelly_fastest_form']}) "
         f"{theirs:,.1f} | {peer['ratio_median']:.0f} |"
     )
+    example = max(value for form, value in peer["spikingjelly_forms"].items() if form.startswith("single"))
+    rows.append(
+        f"| the same | {ours:,.0f} | SpikingJelly, single-step as in its own example {example:,.1f} "
+        f"| {peer['ratio_to_the_example_form']:.0f} |"
+    )
     bound = limit["limit_env_steps_per_second"]
     rows.append(f"| the same against the arithmetic limit | {ours:,.0f} | {bound:,.0f} | {ours / bound:.2f} |")
     for name in ("cold", "warm"):

@@ -10,7 +10,7 @@ from typing import Any
 
 import equinox as eqx
 import numpy as np
-from scipy import stats
+import scipy
 
 from spikeloop.errors import InvalidInput
 
@@ -28,7 +28,7 @@ class Interval(eqx.Module):
 
 def interquartile_mean(scores: np.ndarray | Sequence[float], axis: int = 0) -> np.ndarray | np.floating:
     """Mean of the middle half: a quarter of the scores is cut at either end (fewer than 4 scores: the plain mean)."""
-    return stats.trim_mean(np.asarray(scores, float), 0.25, axis=axis)
+    return scipy.stats.trim_mean(np.asarray(scores, float), 0.25, axis=axis)
 
 
 def interquartile_interval(

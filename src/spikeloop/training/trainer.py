@@ -34,7 +34,7 @@ class Protocol(Component):
     evaluations: int = 10  # how many times the policy is evaluated on the way, the end included
     evaluation_episodes: int = 10  # fresh episodes of each evaluation on the way
     final_episodes: int = 100  # fresh episodes of the evaluation of the final policy
-    records: int = 100  # how many times training is recorded on the way
+    records: int = 200  # how many times training is recorded on the way
 
     def __check_init__(self):
         require_count(self, "env_steps", "evaluations", "evaluation_episodes", "final_episodes", "records")
