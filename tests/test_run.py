@@ -101,10 +101,10 @@ def test_an_interrupted_run_resumes_bit_for_bit(finished, tmp_path, chunks):
     assert contents(tmp_path / "run") == contents(finished.path)
 
 
-def command_line(*arguments: str, **options) -> subprocess.Popen:
+def command_line(*arguments: str) -> subprocess.Popen:
     """The command line in a process of its own."""
     command = [sys.executable, "-m", "spikeloop", *arguments]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def test_a_killed_run_resumes_bit_for_bit(tmp_path):
@@ -123,7 +123,7 @@ def test_a_killed_run_resumes_bit_for_bit(tmp_path):
         if process.poll() is not None:
             break  # it finished before we could
         process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.wait()
         kills += 1
         arguments = ["resume", killed, "--checkpoint-seconds", "0"]
     assert kills > 0

@@ -1,6 +1,7 @@
 """The command line. Nothing here imports JAX before a command needs it, so that ``spikeloop --help`` answers at once."""
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -138,7 +139,9 @@ def _configure_jax():
     from spikeloop.cli.cache import cache_folder
 
     # Each core of a CPU is a device of its own, so that seeds run side by side; no effect on other back ends.
-    jax.config.update("jax_num_cpu_devices", min(os.cpu_count() or 1, 16))
+    # A program that uses JAX already, and calls `main`, has made its devices; we take what there is.
+    with contextlib.suppress(RuntimeError):
+        jax.config.update("jax_num_cpu_devices", min(os.cpu_count() or 1, 16))
     folder = cache_folder()
     if folder is not None:
         jax.config.update("jax_compilation_cache_dir", str(folder))

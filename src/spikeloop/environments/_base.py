@@ -34,8 +34,8 @@ class Box(Component):
 
     def __check_init__(self):
         require(self, "high", lambda high: len(high) == len(self.low) and len(high) > 0, "as long as low and not empty")
-        ordered = all(low < high for low, high in zip(self.low, self.high, strict=True))
-        require(self, "high", lambda high: ordered, f"above low = {self.low} in every entry")
+        ordered = all(low <= high for low, high in zip(self.low, self.high, strict=True))
+        require(self, "high", lambda high: ordered, f"at least low = {self.low} in every entry")
 
     @property
     def output_size(self) -> int:
