@@ -6,8 +6,7 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 
-from spikeloop.analysis.figures import Curve, learning_curves
-from spikeloop.analysis.statistics import Interval, interquartile_interval
+from spikeloop.analysis.statistics import Curve, Interval, interquartile_interval
 from spikeloop.errors import InvalidInput
 from spikeloop.run import Run
 from spikeloop.training import write_atomically, write_json
@@ -74,6 +73,8 @@ def curves(run: Run, prefix: str = "") -> list[Curve]:
 
 def summarise(run: Run) -> list[ArmResult]:
     """Write summary.json and learning_curve.png into a run directory; returns what they say."""
+    from spikeloop.analysis.figures import learning_curves
+
     found = results(run)
     reference = run.experiment.reference
     write_json(

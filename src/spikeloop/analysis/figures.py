@@ -3,23 +3,14 @@
 import io
 from collections.abc import Sequence
 
-import equinox as eqx
 import numpy as np
 from matplotlib.figure import Figure
 
-from spikeloop.analysis.statistics import Interval, interquartile_interval
+from spikeloop.analysis.statistics import Curve, Interval, interquartile_interval
 from spikeloop.analysis.style import COLOURS, apply_style, new_figure
 
 # More bands than these hide each other: then only the first curve, the learner's own, has one.
 MOST_BANDS = 5
-
-
-class Curve(eqx.Module):
-    """Scores of the seeds of one learner along training."""
-
-    name: str
-    env_steps: np.ndarray  # [points], mean over seeds
-    scores: np.ndarray  # [points, seeds], mean return of the evaluation episodes of each seed
 
 
 def intervals(scores: np.ndarray) -> list[Interval]:

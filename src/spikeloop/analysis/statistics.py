@@ -26,6 +26,14 @@ class Interval(eqx.Module):
         return f"{self.estimate:.1f} [{self.low:.1f}, {self.high:.1f}]"
 
 
+class Curve(eqx.Module):
+    """Scores of the seeds of one learner along training."""
+
+    name: str
+    env_steps: np.ndarray  # [points], mean over seeds
+    scores: np.ndarray  # [points, seeds], mean return of the evaluation episodes of each seed
+
+
 def interquartile_mean(scores: np.ndarray | Sequence[float], axis: int = 0) -> np.ndarray | np.floating:
     """Mean of the middle half: a quarter of the scores is cut at either end (fewer than 4 scores: the plain mean)."""
     return scipy.stats.trim_mean(np.asarray(scores, float), 0.25, axis=axis)

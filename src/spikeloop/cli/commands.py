@@ -12,7 +12,6 @@ import numpy as np
 from rich.console import Console
 
 from spikeloop import cli
-from spikeloop.analysis.figures import learning_curves
 from spikeloop.catalogue import ENTRIES, entry, lists
 from spikeloop.cli.overrides import override
 from spikeloop.cli.progress import TerminalWatcher
@@ -84,6 +83,8 @@ def evaluate(options: argparse.Namespace, rest: list[str]) -> int:
 
 def compare_runs(options: argparse.Namespace, rest: list[str]) -> int:
     """Several runs in one table and one figure."""
+    from spikeloop.analysis.figures import learning_curves
+
     found = compare([_open(path, options) for path in options.runs])
     drawn, rows = [], []
     for opened, results in found:

@@ -16,6 +16,9 @@ Where gymnax 1.0.1 departs from Gymnasium on classic control it is put right her
 import contextlib
 import difflib
 import functools
+import importlib
+import sys
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -127,11 +130,32 @@ class _Made(eqx.Module):
         return jax.tree.map(lambda leaf, like: jnp.asarray(leaf, like.dtype).reshape(like.shape), inner, self.template)
 
 
+class _WhenUsed(types.ModuleType):
+    """Stands for a module until something of it is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+@contextlib.contextmanager
+def _imported_when_used(*names: str) -> Iterator[None]:
+    # gymnax imports these for drawings that we never make, which would be more than a second of every start.
+    stand_ins = {name: _WhenUsed(name) for name in names if name not in sys.modules}
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        for name, stand_in in stand_ins.items():
+            if sys.modules.get(name) is stand_in:
+                del sys.modules[name]
+
+
 @functools.cache
 def _made(name: str) -> _Made:
     # The first call may come from inside a jitted function; arrays made there must be real ones, since they are kept.
     with jax.ensure_compile_time_eval(), _lenient():
-        import gymnax
+        with _imported_when_used("seaborn", "matplotlib.pyplot"):
+            import gymnax
         from gymnax.environments import spaces
 
         env, params = gymnax.make(name)

@@ -14,8 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-from spikeloop.analysis.figures import png
-from spikeloop.analysis.style import COLOURS, apply_style, new_figure
 from spikeloop.environments import Gymnax
 from spikeloop.experiment import Experiment, Reference
 from spikeloop.interaction import EpsilonGreedy, ExponentialDecay, Replay
@@ -149,6 +147,9 @@ def draw_ticks(run: Run) -> list[Path]:
 
 
 def _report(run: Run, name: str, families: dict[str, dict[int, str]], legend: str) -> list[Path]:
+    from spikeloop.analysis.figures import png
+    from spikeloop.analysis.style import COLOURS, apply_style, new_figure
+
     present = {
         family: {value: arm for value, arm in arms.items() if arm in run.experiment.arms}
         for family, arms in families.items()
