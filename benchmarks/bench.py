@@ -150,6 +150,7 @@ def draw(found: dict[str, dict[str, float]]) -> bytes:
             microseconds = [1e6 / value for value in row.values()]
             axes.loglog(x, microseconds, "o-", color=COLOURS[0])
             axes.set_xticks(x, [str(value) for value in x])
+            axes.set_yticks(microseconds, [f"{value:.0f}" for value in microseconds])
             axes.minorticks_off()
             axes.set_xlabel({"seeds": "seeds", "width": "hidden neurons", "ticks": "ticks per decision"}[name])
             axes.set_ylabel("microseconds per step and seed" if name == "seeds" else "microseconds per step")
