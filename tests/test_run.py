@@ -14,6 +14,7 @@ import pytest
 from spikeloop.component import build, describe
 from spikeloop.errors import InvalidInput
 from spikeloop.run import Run, Watcher
+from spikeloop.training import save_arrays
 from tests.small import ENV_STEPS, small_experiment
 
 ROOT = Path(__file__).parent.parent
@@ -155,5 +156,11 @@ def test_bad_run_directories_are_refused_in_one_line(finished, tmp_path):
         with pytest.raises(InvalidInput, match=words) as caught:
             Run.open(tmp_path / name)
         assert "\n" not in str(caught.value)
+    with pytest.raises(KeyboardInterrupt):
+        Run.create(tmp_path / "stopped", small_experiment()).carry_out(InterruptAfter(1))
+    checkpoint = tmp_path / "stopped" / "arms" / "spiking-dqn" / "checkpoint.safetensors"
+    save_arrays(checkpoint, {}, {"chunk": "one"})
+    with pytest.raises(InvalidInput, match="damaged header"):
+        Run.open(tmp_path / "stopped").carry_out()
     with pytest.raises(InvalidInput, match="exists already"):
         Run.create(finished.path, small_experiment())

@@ -196,7 +196,9 @@ class ArmFiles:
         except OSError as error:
             raise InvalidInput(f"cannot make {path}: {error.strerror or error}") from None
         if self.checkpoint.exists():
-            header = read_header(self.checkpoint)
+            blank, header = header, read_header(self.checkpoint)
+            if set(header) != set(blank) or not all(isinstance(value, int | float) for value in header.values()):
+                raise InvalidInput(f"{self.checkpoint} has a damaged header")
             trainer.restore(load_arrays(self.checkpoint, trainer.template()), header["chunk"])
         self.evaluations, self.earlier = header["evaluations"], header["wall_seconds"]
         self.started = self.saved = time.monotonic()
