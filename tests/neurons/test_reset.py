@@ -1,5 +1,6 @@
 """Resets: the potential after a spike, and where its gradient runs."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -33,6 +34,18 @@ def test_value_and_gradient(reset, after, slope):
     np.testing.assert_allclose(np.asarray(advance(V)), after, rtol=1e-6)
     gradient = jax.grad(lambda v: jnp.sum(advance(v)))(V)
     np.testing.assert_allclose(np.asarray(gradient), slope, rtol=1e-5, atol=1e-6)
+
+
+def test_hard_reset_to_a_traced_value():
+    spikes = jnp.asarray(FIRED, jnp.float32)
+
+    def after(value):
+        reset = eqx.tree_at(lambda reset: reset.value, HardReset(), value)
+        return reset(V, spikes, THRESHOLD)
+
+    swept = jax.jit(jax.vmap(after))(jnp.asarray([0.0, -0.5]))
+    np.testing.assert_array_equal(np.asarray(swept), [np.where(FIRED, value, np.asarray(V)) for value in (0.0, -0.5)])
+    np.testing.assert_array_equal(np.asarray(jax.jacfwd(after)(jnp.float32(-0.5))), FIRED)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

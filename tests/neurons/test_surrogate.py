@@ -68,6 +68,26 @@ def test_stbp_formulae(cls, a):
     np.testing.assert_allclose(h, STBP[cls](x, a), atol=2e-6)
 
 
+@pytest.mark.parametrize("slope", PARAMETERS)
+def test_sigmoid_is_exact_to_rounding_and_vanishes_far_away(slope):
+    x = np.linspace(-60.0, 60.0, 100_001).astype(np.float32)
+    z = np.abs(slope * x.astype(np.float64))
+    h = np.asarray(Sigmoid(slope).derivative(jnp.asarray(x)))
+    np.testing.assert_allclose(h, slope * np.exp(-z) / (1 + np.exp(-z)) ** 2, rtol=0, atol=2e-7 * slope)
+    far = Sigmoid(slope).derivative(jnp.asarray([-3e38, -1e10, 1e10, 3e38, jnp.inf]))
+    np.testing.assert_array_equal(np.asarray(far), 0.0)
+
+
+@each
+def test_the_threshold_is_where_zero_was(surrogate):
+    v = jnp.linspace(-2.0, 4.0, 25)
+    np.testing.assert_array_equal(np.asarray(surrogate(v, 1.5)), np.asarray(surrogate(v - 1.5)))
+    slopes = jax.vmap(jax.grad(lambda v, threshold: surrogate(v, threshold), argnums=(0, 1)), (0, None))(v, 1.5)
+    bump = np.asarray(surrogate.derivative(v - 1.5))
+    np.testing.assert_allclose(np.asarray(slopes[0]), bump, rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(slopes[1]), -bump, rtol=1e-6)
+
+
 @pytest.mark.parametrize("cls", LAWS)
 @given(distance=st.floats(width=32, allow_nan=False, allow_infinity=False, allow_subnormal=False))
 def test_forward_is_the_exact_step(cls, distance):

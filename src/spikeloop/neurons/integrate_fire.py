@@ -30,5 +30,5 @@ class IntegrateAndFire(AbstractNeuron):
 
     def step(self, state, current, key):
         v = state.v + current
-        spikes = self.surrogate(v - self.threshold)
+        spikes = self.surrogate(v, self.threshold)
         return Membrane(v=self.reset(v, spikes, self.threshold)), spikes

@@ -33,7 +33,7 @@ class AbstractLeakyIntegrateAndFire(AbstractNeuron):
         return Membrane(v=jnp.zeros(size))
 
     def _fire(self, v):
-        spikes = self.surrogate(v - self.threshold)
+        spikes = self.surrogate(v, self.threshold)
         return Membrane(v=self.reset(v, spikes, self.threshold)), spikes
 
 
@@ -45,14 +45,14 @@ class LeakyIntegrateAndFire(AbstractLeakyIntegrateAndFire):
 
 
 class DecayedInputLeakyIntegrateAndFire(AbstractLeakyIntegrateAndFire):
-    """Leaky integrate-and-fire whose input decays with it: v <- v + (I - v)/tau. Often silent: watch the firing rate."""
+    """Leaky integrate-and-fire whose input decays with it: v <- v (1 - 1/tau) + I/tau. Often silent: watch the firing rate."""
 
     def step(self, state, current, key):
-        return self._fire(state.v + (current - state.v) * (1.0 / self.tau))
+        return self._fire(state.v * (1.0 - 1.0 / self.tau) + current * (1.0 / self.tau))
 
 
 class LeakyIntegrator(AbstractNeuron):
-    """Non-firing leaky readout: v <- v + (I - v)/tau; its spikes are always zero, its potential is what is read."""
+    """Non-firing leaky readout: v <- v (1 - 1/tau) + I/tau; its spikes are always zero, its potential is what is read."""
 
     tau: float = 2.0  # membrane time constant, ticks
 
@@ -63,7 +63,7 @@ class LeakyIntegrator(AbstractNeuron):
         return Membrane(v=jnp.zeros(size))
 
     def step(self, state, current, key):
-        return Membrane(v=state.v + (current - state.v) * (1.0 / self.tau)), jnp.zeros_like(current)
+        return Membrane(v=state.v * (1.0 - 1.0 / self.tau) + current * (1.0 / self.tau)), jnp.zeros_like(current)
 
 
 def _require_time_constant(neuron):
