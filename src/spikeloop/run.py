@@ -6,6 +6,7 @@
     arms/NAME/evaluations.jsonl one line per evaluation on the way: returns of fresh episodes, for all seeds
     arms/NAME/checkpoint.safetensors  everything that changes, until the arm is finished
     arms/NAME/policy.safetensors      the final policies of all seeds
+    arms/NAME/lessons.safetensors     what was learned beside the policies and is worth keeping, if anything
     arms/NAME/final.json        the evaluation of the final policies; written last: an arm that has it is finished
     summary.json, learning_curve.png  all arms side by side
 
@@ -251,6 +252,9 @@ class ArmFiles:
     def finish(self, final: dict[str, Any], header: dict[str, Any]) -> None:
         """Write the policies and the final evaluation, and let the checkpoint go."""
         save_arrays(self.path / "policy.safetensors", jax.device_get(self.trainer.actors().params), header)
+        lessons = jax.device_get(self.trainer.lessons())
+        if lessons:
+            save_arrays(self.path / "lessons.safetensors", lessons, {"seeds": header["seeds"]})
         write_json(self.path / "final.json", final)
         self.checkpoint.unlink(missing_ok=True)
 

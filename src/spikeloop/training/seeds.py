@@ -14,10 +14,17 @@ import jax
 from jax.sharding import NamedSharding, PartitionSpec
 
 
-def over_seeds(function: Callable[..., Any], count: int, in_step: bool = True) -> Callable[..., Any]:
+# For what runs once: compiling the start of a DQN as carefully as its training takes longer than the demo's first progress.
+UNOPTIMISED = {"xla_backend_optimization_level": 0}
+
+
+def over_seeds(
+    function: Callable[..., Any], count: int, in_step: bool = True, options: dict[str, Any] | None = None
+) -> Callable[..., Any]:
     """A jitted function of all seeds: (stacked states, further arguments shared by all) -> stacked results.
 
-    The states are spread over the devices by `spread`; the shared arguments are scalars or small arrays.
+    The states are spread over the devices by `spread`; the shared arguments are scalars or small arrays. `options` are
+    the compiler's.
     """
     one_by_one = not in_step and jax.default_backend() == "cpu"
 
@@ -28,7 +35,7 @@ def over_seeds(function: Callable[..., Any], count: int, in_step: bool = True) -
 
     mesh = _mesh(count)
     if mesh.size == 1:
-        return jax.jit(all_seeds)
+        return jax.jit(all_seeds, compiler_options=options)
 
     def spread_out(states, *shared):
         specs = (PartitionSpec("seeds"), *(PartitionSpec() for _ in shared))
@@ -36,7 +43,7 @@ def over_seeds(function: Callable[..., Any], count: int, in_step: bool = True) -
             states, *shared
         )
 
-    return jax.jit(spread_out)
+    return jax.jit(spread_out, compiler_options=options)
 
 
 def spread(states: Any, count: int) -> Any:

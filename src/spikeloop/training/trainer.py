@@ -6,7 +6,9 @@ derived from it, so training that is saved after any chunk and goes on later end
 ended.
 """
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -20,7 +22,7 @@ from spikeloop.environments import AbstractEnvironment
 from spikeloop.interaction import Actor
 from spikeloop.learners import AbstractLearner
 from spikeloop.training.evaluation import Evaluation, evaluate, join
-from spikeloop.training.seeds import over_seeds, spread
+from spikeloop.training.seeds import UNOPTIMISED, over_seeds, spread
 
 # Iterations per chunk where their length in environment steps is not known beforehand.
 UNEVEN_CHUNK = 8
@@ -31,6 +33,7 @@ class Protocol(Component):
 
     env_steps: int = 50_000  # environment steps per seed; training stops at the first iteration that reaches them
     episodes: int | None = None  # training also stops after so many episodes (None: no such limit)
+    iterations: int | None = None  # training also stops after so many iterations of the learner (None: no such limit)
     evaluations: int = 10  # how many times the policy is evaluated on the way, the end included
     evaluation_episodes: int = 10  # fresh episodes of each evaluation on the way
     final_episodes: int = 100  # fresh episodes of the evaluation of the final policy
@@ -38,8 +41,18 @@ class Protocol(Component):
 
     def __check_init__(self):
         require_count(self, "env_steps", "evaluations", "evaluation_episodes", "final_episodes", "records")
+        for limit in ("episodes", "iterations"):
+            if getattr(self, limit) is not None:
+                require_count(self, limit)
+
+    def unfinished(self, counts: "SeedState", env_steps: Any) -> Any:
+        """Whether a seed (or each of several) has not reached so many environment steps, nor any other limit."""
+        unfinished = counts.env_steps < env_steps
         if self.episodes is not None:
-            require_count(self, "episodes")
+            unfinished &= counts.episodes < self.episodes
+        if self.iterations is not None:
+            unfinished &= counts.iterations < self.iterations
+        return unfinished
 
 
 class SeedState(eqx.Module):
@@ -49,6 +62,7 @@ class SeedState(eqx.Module):
     key: PRNGKeyArray
     env_steps: Int[Array, ""]
     episodes: Int[Array, ""]
+    iterations: Int[Array, ""]
 
 
 class Record(eqx.Module):
@@ -68,20 +82,19 @@ class Trainer:
     def __init__(self, environment: AbstractEnvironment, learner: AbstractLearner, protocol: Protocol, seeds: range):
         self.environment, self.learner, self.protocol, self.seeds = environment, learner, protocol, seeds
         self.chunk = 0
-        self._in_step = learner.fixed_env_steps and protocol.episodes is None
+        self._in_step = learner.fixed_env_steps and protocol.episodes is None and protocol.iterations is None
         self._chunks: dict[int, Any] = {}
-        self._evaluator: Any = None
         roots = jax.vmap(jax.random.key)(jnp.asarray(seeds))
         self._evaluation_keys = jax.vmap(lambda root: jax.random.fold_in(root, 1))(roots)
         keys = jax.vmap(lambda root: jax.random.fold_in(root, 0))(roots)
-        self._start = over_seeds(self._first, len(seeds), self._in_step)
+        self._start = over_seeds(self._first, len(seeds), self._in_step, UNOPTIMISED)
         self._keys = spread(keys, len(seeds))
         self._states: Any = None
 
     def _first(self, key: PRNGKeyArray) -> SeedState:
         init_key, key = jax.random.split(key)
         zero = jnp.zeros((), jnp.int32)
-        return SeedState(self.learner.init(self.environment, init_key), key, zero, zero)
+        return SeedState(self.learner.init(self.environment, init_key), key, zero, zero, zero)
 
     @property
     def states(self) -> SeedState:
@@ -110,10 +123,7 @@ class Trainer:
         return not self._unfinished(self.protocol.env_steps).any()
 
     def _unfinished(self, boundary):
-        unfinished = self.env_steps < boundary
-        if self.protocol.episodes is not None:
-            unfinished &= np.asarray(self.states.episodes) < self.protocol.episodes
-        return unfinished
+        return np.asarray(self.protocol.unfinished(self.states, boundary))
 
     def _interval(self) -> int:
         return max(1, math.ceil(self.protocol.env_steps / self.protocol.records))
@@ -140,7 +150,8 @@ class Trainer:
             key, step_key = jax.random.split(state.key)
             learner, report = self.learner.step(self.environment, state.learner, step_key)
             ended = jnp.sum(report.episodes.ended, dtype=jnp.int32)
-            return SeedState(learner, key, state.env_steps + report.env_steps, state.episodes + ended), report
+            env_steps, episodes = state.env_steps + report.env_steps, state.episodes + ended
+            return SeedState(learner, key, env_steps, episodes, state.iterations + 1), report
 
         if self._in_step:
             return jax.lax.scan(lambda state, _: iterate(state), state, length=iterations)
@@ -152,10 +163,7 @@ class Trainer:
             )
 
         def iterate_or_rest(state, _):
-            unfinished = state.env_steps < boundary
-            if self.protocol.episodes is not None:
-                unfinished &= state.episodes < self.protocol.episodes
-            return jax.lax.cond(unfinished, iterate, rest, state)
+            return jax.lax.cond(self.protocol.unfinished(state, boundary), iterate, rest, state)
 
         return jax.lax.scan(iterate_or_rest, state, length=iterations)
 
@@ -182,6 +190,10 @@ class Trainer:
         """What each seed has learned so far; every array with a leading axis of seeds."""
         return eqx.filter_vmap(lambda state: self.learner.actor(self.environment, state))(self.states.learner)
 
+    def lessons(self) -> dict[str, Array]:
+        """What each seed has learned beside its policy; every array with a leading axis of seeds."""
+        return jax.vmap(self.learner.lessons)(self.states.learner)
+
     def diverged(self) -> list[int]:
         """The seeds whose parameters are not all finite: they have learned nothing that can be used."""
         leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(jax.device_get(self.actors().params))]
@@ -196,18 +208,23 @@ class Trainer:
         Episodes are played in blocks of `evaluation_episodes`, so that all evaluations share one compiled program.
         """
         block = self.protocol.evaluation_episodes
-        if self._evaluator is None:
-
-            def evaluate_seed(pair, occasion, place):
-                learner_state, key = pair
-                actor = self.learner.actor(self.environment, learner_state)
-                key = jax.random.fold_in(jax.random.fold_in(key, occasion), place)
-                return evaluate(self.environment, actor, key, block)
-
-            self._evaluator = over_seeds(evaluate_seed, len(self.seeds))
-        pairs = (self.states.learner, spread(self._evaluation_keys, len(self.seeds)))
-        blocks = [self._evaluator(pairs, jnp.int32(occasion), jnp.int32(n)) for n in range(math.ceil(episodes / block))]
+        params, rest = eqx.partition(self.actors(), eqx.is_array)
+        evaluator = _evaluator(self.environment, rest, len(self.seeds), block)
+        pairs = spread((params, self._evaluation_keys), len(self.seeds))
+        blocks = [evaluator(pairs, jnp.int32(occasion), jnp.int32(n)) for n in range(math.ceil(episodes / block))]
         return join(jax.device_get(blocks), episodes)
+
+
+@functools.lru_cache(maxsize=64)
+def _evaluator(environment: AbstractEnvironment, actor: Actor, seeds: int, episodes: int) -> Callable[..., Evaluation]:
+    """Plays so many episodes with the policy of every seed. One program for all arms whose policies have the same form."""
+
+    def evaluate_seed(pair, occasion, place):
+        params, key = pair
+        key = jax.random.fold_in(jax.random.fold_in(key, occasion), place)
+        return evaluate(environment, eqx.combine(params, actor), key, episodes)
+
+    return over_seeds(evaluate_seed, seeds)
 
 
 def _mean(values):
