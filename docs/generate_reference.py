@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import spikeloop
 
 # Modules that have no `__all__`, and whose public names are what they define themselves.
-MODULES = ("spikeloop.component", "spikeloop.gallery")
+MODULES = ("spikeloop.component",)
 
 log = logging.getLogger("mkdocs.hooks.reference")
 

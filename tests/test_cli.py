@@ -131,7 +131,7 @@ def test_mistakes_are_answered_in_one_line(run_path, tmp_path, capsys):
     assert "no such directory" in fails(capsys, "evaluate", str(tmp_path / "nothing"))
     assert "no arm 'x'" in fails(capsys, "evaluate", str(run_path), "--arm", "x")
     assert "at least 1" in fails(capsys, "evaluate", str(run_path), "--episodes", "0")
-    assert "no list of" in fails(capsys, "list", "synapses")
+    assert "no list of" in fails(capsys, "list", "telepathy")
     assert "gif" in fails(capsys, "play", str(run_path), "--out", str(tmp_path / "x.bmp"))
     assert "unknown option" in fails(capsys, "play", str(run_path), "--fast")
     assert "invalid choice" in fails(capsys, "fly")

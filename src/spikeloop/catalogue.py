@@ -25,6 +25,7 @@ COMPONENTS = {
     "interaction": interaction,
     "objectives": objectives,
     "learners": learners,
+    "synapses": learners.synapses,
 }
 
 
@@ -45,6 +46,20 @@ ENTRIES = {
     "cartpole-ablation": Entry(gallery.cartpole_ablation),
     "acrobot": Entry(gallery.acrobot),
     "mountain-car": Entry(gallery.mountain_car),
+    "synapses/cartpole": Entry(gallery.synapses_cartpole, gallery.report_weights),
+    "synapses/acrobot": Entry(gallery.synapses_acrobot),
+    "synapses/mountain-car": Entry(gallery.synapses_mountain_car),
+    "synapses/ledger": Entry(gallery.synapses_ledger, gallery.report_ledger),
+    "synapses/table": Entry(gallery.synapses_table, gallery.report_table),
+    "zheng2026/figure-2": Entry(zheng2026.figure_2, zheng2026.report_figure_2),
+    "zheng2026/figure-3": Entry(zheng2026.figure_3, zheng2026.report_figure_3),
+    "zheng2026/figure-4": Entry(zheng2026.figure_4, zheng2026.report_table_2),
+    "zheng2026/figure-5": Entry(zheng2026.figure_5, zheng2026.report_table_2),
+    "zheng2026/figure-6": Entry(zheng2026.figure_6, zheng2026.report_table_2),
+    "zheng2026/figure-7": Entry(zheng2026.figure_7, zheng2026.report_table_2),
+    "zheng2026/figure-8": Entry(zheng2026.figure_8, zheng2026.report_table_2),
+    "zheng2026/table-2": Entry(zheng2026.table_2, zheng2026.report_table_2),
+    "zheng2026/readings": Entry(zheng2026.readings, zheng2026.report_readings),
     "zheng2026/figure-9": Entry(zheng2026.figure_9, zheng2026.draw_figure_9),
     "zheng2026/ticks": Entry(zheng2026.ticks, zheng2026.draw_ticks),
 }

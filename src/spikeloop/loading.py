@@ -111,6 +111,28 @@ def load_policies(run: Run, arm: str) -> Policies:
     return Policies(Actor(policy, params, spec.actions, selection), spec, tuple(seeds))
 
 
+def load_lessons(run: Run, arm: str) -> dict[str, np.ndarray]:
+    """What a learner learned beside its policies, by name, with a leading axis of seeds; empty if there is nothing.
+
+    Raises InvalidInput if it has not finished, or the file is damaged.
+    """
+    if run.final(arm) is None:
+        raise InvalidInput(f"{run.path}: {arm} has not finished; `spikeloop resume {run.path}` goes on")
+    learner, environment = run.experiment.arms[arm], run.experiment.environment
+
+    def lessons(key):
+        return learner.lessons(learner.init(environment, key))
+
+    keys = jax.vmap(jax.random.key)(jnp.asarray(run.experiment.seed_range))
+    template = jax.eval_shape(jax.vmap(lessons), keys)
+    if not template:
+        return {}
+    return {
+        name: np.asarray(value)
+        for name, value in load_arrays(run.arm_path(arm) / "lessons.safetensors", template).items()
+    }
+
+
 def median_seed(final: dict[str, Any]) -> int:
     """The place of the seed whose final score is the median one (the lower of two)."""
     scores = np.asarray(final["returns"], float).mean(axis=1)

@@ -62,6 +62,9 @@ class TerminalWatcher(Watcher):
         if trainer.protocol.episodes is not None:
             limit = trainer.protocol.episodes * len(trainer.seeds)
             fraction = max(fraction, min(1.0, int(np.asarray(trainer.states.episodes).sum()) / limit))
+        if trainer.protocol.iterations is not None:
+            limit = trainer.protocol.iterations * len(trainer.seeds)
+            fraction = max(fraction, min(1.0, int(np.asarray(trainer.states.iterations).sum()) / limit))
         if self.progress is not None:
             self.progress.update(self.task, completed=fraction, text=text)
         elif self.first or time.monotonic() - self.printed > PLAIN_SECONDS:

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from spikeloop.component import Component
 from spikeloop.environments import AbstractEnvironment
-from spikeloop.interaction import Actor, Episode
+from spikeloop.interaction import Actor, Episode, PlayedEpisode
 from spikeloop.policies import AbstractPolicy, Decision
 
 
@@ -45,6 +45,10 @@ class AbstractLearner(Component):
     def actor(self, environment: AbstractEnvironment, state: Any) -> Actor:
         """What has been learned so far, acting without exploration: for evaluation and for use."""
 
+    def lessons(self, state: Any) -> dict[str, Array]:
+        """What was learned beside the policy and is worth keeping with it, by name; nothing, unless overridden."""
+        return {}
+
 
 def firing_rates(policy: AbstractPolicy, decision: Decision) -> dict[str, Float[Array, ""]]:
     """Mean firing rate of each population in spikes per neuron and tick, named ``firing_rate_1`` onwards."""
@@ -52,3 +56,9 @@ def firing_rates(policy: AbstractPolicy, decision: Decision) -> dict[str, Float[
         f"firing_rate_{place}": jnp.mean(counts) / policy.ticks_per_decision
         for place, counts in enumerate(decision.spikes, start=1)
     }
+
+
+def played_rates(policy: AbstractPolicy, played: PlayedEpisode) -> tuple[Float[Array, " _"], ...]:
+    """Firing rate of every neuron of each population over played episodes (leading axis), in spikes per tick."""
+    ticks = jnp.sum(played.episode.length).astype(jnp.float32) * policy.ticks_per_decision
+    return tuple(jnp.sum(counts, axis=0) / ticks for counts in played.spikes)

@@ -13,7 +13,6 @@ from typing import Any
 import jax
 from jax.sharding import NamedSharding, PartitionSpec
 
-
 # For what runs once: compiling the start of a DQN as carefully as its training takes longer than the demo's first progress.
 UNOPTIMISED = {"xla_backend_optimization_level": 0}
 

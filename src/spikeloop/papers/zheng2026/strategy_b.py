@@ -26,9 +26,10 @@ from spikeloop.neurons import (
     LeakyIntegrateAndFire,
 )
 from spikeloop.objectives import Huber, MaxBootstrap
+from spikeloop.papers.zheng2026.frames import Frames, draw_panels, quartiles
 from spikeloop.policies import DeepPolicy, SpikingPolicy
 from spikeloop.run import Run
-from spikeloop.training import Protocol, write_atomically, write_json
+from spikeloop.training import Protocol, write_json
 
 EPISODES = 200
 WIDTHS = (4, 8, 16, 32, 64)
@@ -112,76 +113,38 @@ def _experiment(label: str, arms: dict[str, AbstractLearner]) -> Experiment:
     )
 
 
-def episode_returns(run: Run, arm: str) -> np.ndarray:
-    """Return of every training episode, [seeds, episodes]: the first 200 of each seed."""
-    seeds = run.experiment.seed_range
-    episodes = run.experiment.protocol.episodes or EPISODES
-    rows: dict[int, list[float]] = {seed: [] for seed in seeds}
-    for line in run.lines(arm, "metrics.jsonl"):
-        rows[line["seed"]] += line["returns"]
-    shortest = min(min(len(row) for row in rows.values()), episodes)
-    return np.asarray([rows[seed][:shortest] for seed in seeds])
-
-
-def statistics(returns: np.ndarray) -> dict[str, list[float]]:
+def statistics(frames: Frames) -> dict[str, list[float]]:
     """Quartiles over seeds of: best episode, mean of all, mean of the last 50; and how many of how many seeds saw 800 frames."""
-    columns = {
-        "best_episode": returns.max(axis=1),
-        "mean_all": returns.mean(axis=1),
-        "mean_last_50": returns[:, -50:].mean(axis=1),
-    }
-    quartiles = {name: np.percentile(values, [25, 50, 75]).round(1).tolist() for name, values in columns.items()}
-    return {**quartiles, "seeds_with_800_frames": [int((returns.max(axis=1) >= 800).sum()), len(returns)]}
+    found = {name: quartiles(values) for name, values in frames.statistics().items()}
+    return {**found, "seeds_with_800_frames": [int((frames.returns.max(axis=1) >= 800).sum()), len(frames.returns)]}
 
 
 def draw_figure_9(run: Run) -> list[Path]:
     """Figure 9's analogue (median and quartiles over seeds, moving mean of 20 episodes) and table.json; returns the files."""
-    families = {name: {w: f"{name}-{w}" for w in WIDTHS} for name in NAMES}
+    families = {title: {w: f"{name}-{w}" for w in WIDTHS} for name, title in NAMES.items()}
     return _report(run, "figure_9.png", families, "hidden neurons")
 
 
 def draw_ticks(run: Run) -> list[Path]:
     """The sweep over ticks per decision as a figure, and table.json; returns the files."""
-    families = {"ticks": {t: f"ticks-{t}" for t in TICKS}, "random-weights": {t: f"random-weights-{t}" for t in TICKS}}
+    families = {
+        "IF, 64 hidden neurons": {t: f"ticks-{t}" for t in TICKS},
+        NAMES["random-weights"]: {t: f"random-weights-{t}" for t in TICKS},
+    }
     return _report(run, "ticks.png", families, "ticks per decision")
 
 
 def _report(run: Run, name: str, families: dict[str, dict[int, str]], legend: str) -> list[Path]:
-    from spikeloop.analysis.figures import png
-    from spikeloop.analysis.style import COLOURS, apply_style, new_figure
-
-    present = {
-        family: {value: arm for value, arm in arms.items() if arm in run.experiment.arms}
-        for family, arms in families.items()
+    episodes = run.experiment.protocol.episodes or EPISODES
+    found = {arm: Frames(run, arm, episodes) for arm in run.experiment.arms}
+    panels = {
+        title: {str(value): found[arm] for value, arm in arms.items() if arm in found}
+        for title, arms in families.items()
     }
-    present = {family: arms for family, arms in present.items() if arms}
-    table = {arm: statistics(episode_returns(run, arm)) for arm in run.experiment.arms}
+    panels = {title: arms for title, arms in panels.items() if arms}
+    table = {arm: statistics(frames) for arm, frames in found.items()}
     write_json(run.path / "table.json", {"columns": "25 %, median, 75 % over seeds", "arms": table})
-    with apply_style():
-        figure = new_figure(2.4 * len(present) + 1.0, 3.2)
-        figure.set_layout_engine("constrained")
-        panels = figure.subplots(1, len(present), sharey=True, squeeze=False)[0]
-        for panel, (family, arms) in zip(panels, present.items(), strict=True):
-            for (value, arm), colour in zip(arms.items(), COLOURS, strict=False):
-                smooth = _moving_mean(episode_returns(run, arm), 20)
-                low, middle, high = np.percentile(smooth, [25, 50, 75], axis=0)
-                episodes = np.arange(smooth.shape[1])
-                panel.fill_between(episodes, low, high, color=colour, alpha=0.18, lw=0)
-                panel.plot(episodes, middle, color=colour, label=str(value))
-            if "random-actions" in run.experiment.arms:
-                mean = float(np.median(episode_returns(run, "random-actions").mean(axis=1)))
-                panel.axhline(mean, color="0.5", lw=1, ls=":", label="random actions, mean")
-            panel.set_title(NAMES.get(family, "IF, 64 hidden neurons"))
-            panel.set_xlabel("episode")
-            panel.set_yscale("log")
-        panels[0].set_ylabel("frames (moving mean of 20 episodes)")
-        handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, title=legend, loc="outside right upper")
-        write_atomically(run.path / name, png(figure))
-    return [run.path / name, run.path / "table.json"]
-
-
-def _moving_mean(returns, window):
-    window = min(window, returns.shape[1])
-    kernel = np.ones(window) / window
-    return np.stack([np.convolve(row, kernel, mode="valid") for row in returns])
+    references = {}
+    if "random-actions" in found:
+        references["random actions, mean"] = float(np.median(found["random-actions"].returns.mean(axis=1)))
+    return [draw_panels(run.path / name, panels, legend, references), run.path / "table.json"]

@@ -1,0 +1,43 @@
+"""The library's own experiments: the recipes that work, and what each of their ingredients is worth."""
+
+from spikeloop.gallery.q_learning import (
+    ACROBOT_GAIN,
+    CARTPOLE_GAIN,
+    MOUNTAIN_CAR_GAIN,
+    acrobot,
+    cartpole,
+    cartpole_ablation,
+    mountain_car,
+    q_learning,
+    spiking,
+)
+from spikeloop.gallery.synapse_reports import report_ledger, report_table, report_weights
+from spikeloop.gallery.synapses import (
+    controller,
+    synapses_acrobot,
+    synapses_cartpole,
+    synapses_ledger,
+    synapses_mountain_car,
+    synapses_table,
+)
+
+__all__ = [
+    "ACROBOT_GAIN",
+    "CARTPOLE_GAIN",
+    "MOUNTAIN_CAR_GAIN",
+    "acrobot",
+    "cartpole",
+    "cartpole_ablation",
+    "controller",
+    "mountain_car",
+    "q_learning",
+    "report_ledger",
+    "report_table",
+    "report_weights",
+    "spiking",
+    "synapses_acrobot",
+    "synapses_cartpole",
+    "synapses_ledger",
+    "synapses_mountain_car",
+    "synapses_table",
+]
