@@ -13,7 +13,8 @@ sign, and keeps the correlation of its own trials with the reward that all are t
 Nothing but delta_k is shared on the way in, and nothing but Q on the way out. With `FollowCredit` as the value the action
 is the sign of the credit: simultaneous perturbation (Spall 1992) with antithetic evaluation, or an evolution strategy
 (Salimans et al. 2017) with momentum and sign steps, read as a society of synapses as in Seung's (2003) hedonistic
-synapse. With a table the synapses have to find out by themselves that credit is to be followed.
+synapse. With a table the synapses have to find out by themselves that credit is to be followed: most runs do
+(`synapses/table` in the results), and the default is the mean of what 40 runs on CartPole found out.
 """
 
 import abc
@@ -34,10 +35,10 @@ from spikeloop.learners.synapses import (
     Additive,
     Credit,
     Experience,
-    FollowCredit,
     Places,
     Rates,
     SynapseState,
+    packaged_table,
     places,
 )
 from spikeloop.learners.synapses.rule import choose, see, synapse_rates
@@ -97,7 +98,7 @@ class AntitheticSynapseAgents(AbstractLearner):
 
     policy: AbstractPolicy = SpikingPolicy()  # whose synapses act
     state: SynapseState = SynapseState((Credit(),))  # what a synapse knows when it acts
-    value: AbstractValue = FollowCredit()  # what it expects of its actions; one for all
+    value: AbstractValue = packaged_table("credit")  # what it expects of its actions; one for all
     reward: AbstractTrialReward = DifferenceOfRanks()  # what it is told of a trial
     change: AbstractChange = Additive(0.06)  # what its actions do
     exploration: AbstractSchedule = Constant(0.0)  # epsilon: probability of a random action, by iterations

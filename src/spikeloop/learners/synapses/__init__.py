@@ -22,7 +22,7 @@ from spikeloop.learners.synapses.senses import (
     View,
     Weight,
 )
-from spikeloop.learners.synapses.table_file import readable, static_table, table_json
+from spikeloop.learners.synapses.table_file import packaged_table, readable, static_table, table_json
 from spikeloop.learners.synapses.turn import AbstractTurn, AllAtOnce, InTurn
 from spikeloop.learners.synapses.value import ACTIONS, AbstractValue, Experience, FollowCredit, StaticTable, Table
 from spikeloop.learners.synapses.value_network import QNetwork
@@ -68,6 +68,7 @@ __all__ = [
     "Table",
     "View",
     "Weight",
+    "packaged_table",
     "places",
     "readable",
     "static_table",

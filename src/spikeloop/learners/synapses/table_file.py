@@ -46,6 +46,8 @@ def readable(names: tuple[str, ...], table: StaticTable) -> str:
     row_labels = ["".join(combination) for combination in itertools.product(marks, repeat=len(rows))]
     grid = np.asarray(best).reshape(len(row_labels), len(column_labels))
     head = f"rows: {', '.join(rows)}" + (f"; columns: {', '.join(columns)}" if columns else "")
+    if table.bins != 3:
+        head += f"; {marks[0]} is the lowest of {table.bins} equal parts of [-1, 1], {marks[-1]} the highest"
     wide = max(map(len, column_labels)) if columns else 1
     lines = [head, " " * (max(map(len, row_labels)) + 1) + " ".join(label.rjust(wide) for label in column_labels)]
     for label, cells in zip(row_labels, grid, strict=True):
