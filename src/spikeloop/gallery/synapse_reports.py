@@ -22,11 +22,16 @@ TRAJECTORY_ITERATIONS = 80
 
 
 def report_table(run: Run) -> list[Path]:
-    """The mean table of all seeds as values.json and as text that a person can read, and every seed's as a figure."""
+    """One table from those of all seeds, as values.json and as text that a person can read, and every seed's as a figure.
+
+    A value is the lower end of the 95 % interval over seeds, so that an action must be shown to help to be chosen: where the
+    runs disagree, a synapse leaves its weight alone. With the means it would drift for ever wherever nothing is to be gained.
+    """
     learner, tables = run.experiment.learner, load_lessons(run, run.experiment.label)["table"]
     assert isinstance(learner, AntitheticSynapseAgents)
     names, bins = learner.state.names, round(tables.shape[1] ** (1 / learner.state.width))
-    data = table_json(names, bins, tables.mean(axis=0))
+    lower = [[interquartile_interval(values).low for values in cell.T] for cell in tables.transpose(1, 0, 2)]
+    data = table_json(names, bins, np.asarray(lower))
     write_json(run.path / "values.json", data)
     write_atomically(run.path / "values.txt", (readable(names, static_table(data)) + "\n").encode())
     return [run.path / "values.json", run.path / "values.txt", draw_values(run.path / "values.png", tables)]

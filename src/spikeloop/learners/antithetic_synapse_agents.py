@@ -14,7 +14,7 @@ Nothing but delta_k is shared on the way in, and nothing but Q on the way out. W
 is the sign of the credit: simultaneous perturbation (Spall 1992) with antithetic evaluation, or an evolution strategy
 (Salimans et al. 2017) with momentum and sign steps, read as a society of synapses as in Seung's (2003) hedonistic
 synapse. With a table the synapses have to find out by themselves that credit is to be followed: most runs do
-(`synapses/table` in the results), and the default is the mean of what 40 runs on CartPole found out.
+(`synapses/table` in the results), and the default is what 40 runs on CartPole agree on.
 """
 
 import abc
@@ -140,7 +140,7 @@ class AntitheticSynapseAgents(AbstractLearner):
         def play(weights, key):
             return play_episode(environment, Actor(self.policy, unravel(weights), environment.spec.actions), key)
 
-        tried = weights + self.trial_size * jnp.concatenate([trials, -trials])
+        tried = weights[None] + self.trial_size * jnp.concatenate([trials, -trials])
         keys = jax.random.split(play_key, self.pairs)
         played = jax.vmap(play)(tried, jnp.concatenate([keys, keys]))
         plus, minus = jnp.split(played.episode.episode_return, 2)

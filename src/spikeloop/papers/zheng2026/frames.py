@@ -43,9 +43,9 @@ class Frames:
         }
 
 
-def quartiles(values: Float[np.ndarray, " seeds"]) -> list[float]:
+def quartiles(values: Float[np.ndarray, " seeds"], digits: int = 1) -> list[float]:
     """25 %, median and 75 % over seeds."""
-    return np.percentile(values, [25, 50, 75]).round(1).tolist()
+    return np.percentile(values, [25, 50, 75]).round(digits).tolist()
 
 
 def cell(values: Sequence[float]) -> str:

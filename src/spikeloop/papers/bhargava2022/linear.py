@@ -1,0 +1,134 @@
+"""The linear toy of Bhargava et al. 2022 (AppliedMath 2(2):185-195): a perceptron whose every weight is an agent.
+
+200 points x ~ U(+-20)^d with targets y = w* x, w* ~ U(+-10)^d; the loss is the mean squared error, the score minus the
+loss. A synapse sees its last two actions and the last two rewards, in a table of 81 cells that all share; a reward is 1
+if the loss fell, else -1. *Adaptive*: the table is learned while the perceptron is. *Static*: it was learned before.
+
+    python -m spikeloop.papers.bhargava2022 results/bhargava2022-linear
+"""
+
+from pathlib import Path
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from spikeloop.interaction import Constant
+from spikeloop.learners.synapses import (
+    Additive,
+    Rates,
+    SynapticRule,
+    Table,
+    packaged_table,
+    places,
+    readable,
+    static_table,
+    table_json,
+)
+from spikeloop.papers.zheng2026.frames import cell, markdown, quartiles
+from spikeloop.provenance import provenance
+from spikeloop.training import write_atomically, write_json
+
+POINTS, TARGET, DATA = 200, 10.0, 20.0
+ITERATIONS = 20_000
+SEEDS = 20
+DIMENSIONS = (2, 3, 10)
+
+
+def adaptive() -> SynapticRule:
+    """The rule with a table that learns: alpha_s 0.01, alpha_q 0.1, gamma 0.8, epsilon 0.5, as in the authors' toys."""
+    return SynapticRule(value=Table(3, 0.1), change=Additive(0.01), exploration=Constant(0.5), discount=0.8)
+
+
+def static() -> SynapticRule:
+    """The rule with the table that comes with the library, which the adaptive rule learned on three weights."""
+    return adaptive().with_fields(value=packaged_table("linear"))
+
+
+class Outcome(eqx.Module):
+    """What became of a perceptron: the loss after every iteration, and the synapses' table at the end."""
+
+    losses: Float[Array, " iterations"]
+    table: Float[Array, "cells 3"]
+
+
+def linear_toy(rule: SynapticRule, dimension: int, iterations: int, key: PRNGKeyArray) -> Outcome:
+    """Train a perceptron of so many weights, from 0, on a target and data of its own."""
+    target_key, data_key, rule_key, key = jax.random.split(key, 4)
+    target = jax.random.uniform(target_key, (dimension,), minval=-TARGET, maxval=TARGET)
+    points = jax.random.uniform(data_key, (POINTS, dimension), minval=-DATA, maxval=DATA)
+    weights = jnp.zeros(dimension)
+    where, rates = places(weights), Rates(jnp.zeros(dimension), jnp.zeros(dimension))
+
+    def iterate(carry, key):
+        synapses, weights = carry
+        act_key, hear_key = jax.random.split(key)
+        synapses, weights = rule.act(where, synapses, weights, act_key)
+        loss = jnp.mean((points @ (weights - target)) ** 2)
+        synapses, _ = rule.hear(where, synapses, weights, -loss, rates, hear_key)
+        return (synapses, weights), loss
+
+    start = (rule.init(where, rule_key), weights)
+    (synapses, _), losses = jax.lax.scan(iterate, start, jax.random.split(key, iterations))
+    return Outcome(losses, jnp.asarray(synapses.value))
+
+
+def outcomes(rule: SynapticRule, dimension: int, first_seed: int = 0) -> Outcome:
+    """Of 20 seeds, stacked."""
+    keys = jax.vmap(jax.random.key)(jnp.arange(first_seed, first_seed + SEEDS))
+    run = jax.jit(jax.vmap(lambda key: linear_toy(rule, dimension, ITERATIONS, key)))
+    return jax.device_get(run(keys))
+
+
+def main(folder: Path) -> None:
+    """Learn the static table (seeds of its own), then run both rules on every dimension; write what came out."""
+    learned = outcomes(adaptive(), 3, first_seed=1000).table.mean(axis=0)
+    names = adaptive().state.names
+    table = table_json(names, 3, learned)
+    frozen = adaptive().with_fields(value=static_table(table))
+    found = {
+        f"{kind}, {dimension} weights": outcomes(rule, dimension)
+        for dimension in DIMENSIONS
+        for kind, rule in (("adaptive", adaptive()), ("static", frozen))
+    }
+    final = {name: quartiles(outcome.losses[:, -200:].mean(axis=1), 3) for name, outcome in found.items()}
+    lost = {
+        name: quartiles(100 * (1 - outcome.losses[:, 9_800:10_000].mean(1) / outcome.losses[:, 0]), 1)
+        for name, outcome in found.items()
+    }
+    rows = [[name, cell(final[name]), cell(lost[name])] for name in found]
+    header = ["table, perceptron", "loss, mean of the last 200 iterations", "lost within 10,000 iterations, %"]
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "values.json", table)
+    write_atomically(folder / "values.txt", (readable(names, static_table(table)) + "\n").encode())
+    write_json(folder / "provenance.json", provenance())
+    title = f"Median (quartiles) over {SEEDS} seeds, {ITERATIONS:,} iterations."
+    summary = {"title": title, "markdown": markdown(header, rows), "final_loss": final, "percent_lost": lost}
+    write_json(folder / "table.json", summary)
+    write_atomically(folder / "losses.png", draw({name: outcome.losses for name, outcome in found.items()}))
+    print(markdown(header, rows))
+    print(readable(names, static_table(table)))
+
+
+def draw(losses: dict[str, Float[np.ndarray, "seeds iterations"]]) -> bytes:
+    """Median and quartiles of the loss over the iterations."""
+    from spikeloop.analysis.figures import png
+    from spikeloop.analysis.style import apply_style, colour_of, new_figure
+
+    with apply_style():
+        figure = new_figure(6.4, 3.6)
+        figure.set_layout_engine("constrained")
+        axes = figure.subplots()
+        for place, (name, values) in enumerate(losses.items()):
+            means = values.reshape(len(values), -1, 100).mean(axis=2)
+            low, middle, high = np.percentile(means, [25, 50, 75], axis=0)
+            iterations = np.arange(means.shape[1]) * 100 + 50
+            axes.fill_between(iterations, low, high, color=colour_of(place), alpha=0.18, lw=0)
+            axes.plot(iterations, middle, color=colour_of(place), label=name)
+        axes.set_yscale("log")
+        axes.set_xlabel("iteration")
+        axes.set_ylabel("mean squared error")
+        figure.legend(loc="outside right upper")
+        return png(figure)
