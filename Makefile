@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format bench docs setup dev clean
+.PHONY: demo test lint format bench bench-synapses docs setup dev clean
 
 demo: setup
 	$(BIN)/spikeloop run cartpole
@@ -25,6 +25,9 @@ format: dev
 bench: setup
 	bash benchmarks/setup_peer.sh
 	$(BIN)/python benchmarks/bench.py
+
+bench-synapses: setup
+	$(BIN)/python benchmarks/bench_synapses.py
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -44,6 +44,7 @@ class Entry(eqx.Module):
 ENTRIES = {
     "cartpole": Entry(gallery.cartpole),
     "cartpole-ablation": Entry(gallery.cartpole_ablation),
+    "cartpole-tuning": Entry(gallery.cartpole_tuning),
     "acrobot": Entry(gallery.acrobot),
     "mountain-car": Entry(gallery.mountain_car),
     "synapses/cartpole": Entry(gallery.synapses_cartpole, gallery.report_weights),

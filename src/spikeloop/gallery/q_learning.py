@@ -31,6 +31,7 @@ from spikeloop.policies import AbstractPolicy, DeepPolicy, SpikingPolicy
 from spikeloop.training import Protocol
 
 Gain = tuple[float, ...]
+CARTPOLE_STEPS = 50_000
 CARTPOLE_GAIN: Gain = (
     1.0,
     1.0,
@@ -65,7 +66,7 @@ def q_learning(policy: AbstractPolicy, env_steps: int) -> DQN:
 
 def cartpole() -> Experiment:
     """Spiking DQN on CartPole-v1, beside its ANN twin, random weights and random actions"""
-    return _side_by_side("CartPole-v1", 50_000, CARTPOLE_GAIN)
+    return _side_by_side("CartPole-v1", CARTPOLE_STEPS, CARTPOLE_GAIN)
 
 
 def acrobot() -> Experiment:
@@ -82,20 +83,52 @@ def mountain_car() -> Experiment:
 
 
 def cartpole_ablation() -> Experiment:
-    """What each ingredient of the CartPole recipe is worth: the spiking DQN without one of them at a time"""
+    """What each ingredient of the CartPole recipe is worth, to the spiking DQN and to its ANN twin: one left out at a time"""
     base = cartpole()
-    full, policy = q_learning(spiking(CARTPOLE_GAIN), base.protocol.env_steps), spiking(CARTPOLE_GAIN)
-    hard = FeedForward((64, 64), IntegrateAndFire(reset=HardReset()))
-    without: dict[str, AbstractLearner] = {
+    net, twin = spiking(CARTPOLE_GAIN), DeepPolicy((64, 64), CARTPOLE_GAIN)
+    hard = net.with_fields(network=FeedForward((64, 64), IntegrateAndFire(reset=HardReset())))
+    spiking_arms = {
+        "one-layer": spiking(CARTPOLE_GAIN, (128,)),
+        "hard-reset": hard,
+        "no-gain": spiking((1.0, 1.0, 1.0, 1.0)),
+    }
+    ann_arms = {"one-layer": DeepPolicy((128,), CARTPOLE_GAIN), "no-gain": DeepPolicy((64, 64))}
+    arms = {"full-recipe": _recipe(net), **_without(_recipe(net), spiking_arms)}
+    arms |= {f"ann-{name}": learner for name, learner in _without(_recipe(twin), ann_arms).items()}
+    arms["ann-full-recipe"] = _recipe(twin)
+    return dataclasses.replace(base, label="full-recipe", learner=arms.pop("full-recipe"), controls=arms)
+
+
+def cartpole_tuning() -> Experiment:
+    """The same nine settings of rate and returns for the spiking DQN and for its ANN twin, on seeds kept for tuning"""
+    arms: dict[str, AbstractLearner] = {}
+    for name, policy in (("spiking", spiking(CARTPOLE_GAIN)), ("ann", DeepPolicy((64, 64), CARTPOLE_GAIN))):
+        for rate in (5e-4, 1e-3, 2e-3):
+            for steps in (5, 10, 20):
+                chosen = _recipe(policy).with_fields(n_step=steps)
+                arms[f"{name}-rate-{rate * 1e4:g}-steps-{steps}"] = _at_rate(chosen, rate)
+    label = next(iter(arms))
+    tuning = dataclasses.replace(cartpole(), label=label, learner=arms.pop(label), controls=arms)
+    return dataclasses.replace(tuning, first_seed=100)
+
+
+def _recipe(policy: AbstractPolicy) -> DQN:
+    return q_learning(policy, CARTPOLE_STEPS)
+
+
+def _at_rate(learner: DQN, rate: float) -> DQN:
+    return learner.with_fields(optimizer=Adam(LinearDecay(rate, 0.0, CARTPOLE_STEPS), ClipByNorm(10.0)))
+
+
+def _without(full: DQN, policies: dict[str, AbstractPolicy]) -> dict[str, AbstractLearner]:
+    """A learner without one ingredient at a time: of the learning, and of the policy."""
+    return {
         "one-step-returns": full.with_fields(n_step=1),
-        "one-layer": full.with_fields(policy=spiking(CARTPOLE_GAIN, (128,))),
-        "hard-reset": full.with_fields(policy=policy.with_fields(network=hard)),
+        **{name: full.with_fields(policy=policy) for name, policy in policies.items()},
         "constant-rate": full.with_fields(optimizer=Adam(Constant(1e-3), ClipByNorm(10.0))),
         "no-averaging": full.with_fields(acting=Immediate()),
         "single-q": full.with_fields(bootstrap=MaxBootstrap()),
-        "no-gain": full.with_fields(policy=spiking((1.0, 1.0, 1.0, 1.0))),
     }
-    return dataclasses.replace(base, label="full-recipe", learner=full, controls=without)
 
 
 def _side_by_side(environment: str, env_steps: int, gain: Gain, ticks: int = 4) -> Experiment:
