@@ -32,7 +32,7 @@ NOTES = {
     "synapses-mountain-car": "The same learner and the same table, nothing changed but the scale of the observations.",
     "synapses-table": "What synapses learn about themselves from nothing, 40 runs on seeds of their own: the value of each action "
     "by credit, and the table that the runs agree on, which the library ships.",
-    "synapses-ledger": "Everything that was tried on the way, on CartPole-v1 at 100,000 environment steps: from the paper's learner "
+    "synapses-ledger": "Everything tried on the way, on CartPole-v1 at 100,000 environment steps: from the paper's learner "
     "(`zheng-...`) to ours, and ours with one thing changed. `synapses` is ours as it stands.",
     "zheng2026-table-2": "Strategy A, every cell beside its nulls. Frames of training episodes, time limit off (cap 10,000).",
     "zheng2026-figure-2": "Strategy A, 16 neurons, M1, by the step alpha.",
