@@ -8,13 +8,18 @@ import sys
 import time
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 from spikeloop.component import build, describe
 from spikeloop.errors import InvalidInput
+from spikeloop.experiment import Experiment
+from spikeloop.learners import SynapseAgents
+from spikeloop.learners.synapses import PreviousRewards, SynapseState, SynapticRule
+from spikeloop.policies import DeepPolicy
 from spikeloop.run import Run, Watcher
-from spikeloop.training import save_arrays
+from spikeloop.training import Protocol, load_arrays, read_header, save_arrays
 from tests.small import ENV_STEPS, small_experiment
 
 ROOT = Path(__file__).parent.parent
@@ -79,6 +84,19 @@ def test_evaluations_come_at_the_stated_intervals(finished):
         [400] * 2,
         [600] * 2,
     ]
+
+
+def test_lessons_are_kept_beside_the_policies(tmp_path):
+    """One table per seed, and they differ; the arms of the finished run have no lessons, and have no such file."""
+    learner = SynapseAgents(DeepPolicy(()), SynapticRule(SynapseState((PreviousRewards(1),))))
+    protocol = Protocol(env_steps=300, iterations=8, evaluations=1, evaluation_episodes=1, final_episodes=1)
+    run = Run.create(tmp_path / "run", Experiment(learner=learner, label="tabular", protocol=protocol, seeds=3))
+    run.carry_out()
+    path = run.arm_path("tabular") / "lessons.safetensors"
+    assert read_header(path)["seeds"] == [0, 1, 2]
+    tables = np.asarray(load_arrays(path, {"table": jax.ShapeDtypeStruct((3, 3, 3), np.float32)})["table"])
+    assert np.isfinite(tables).all() and all(table.any() for table in tables)
+    assert len({table.tobytes() for table in tables}) == 3
 
 
 class InterruptAfter(Watcher):

@@ -19,12 +19,13 @@ from spikeloop.decoders import AbstractDecoder
 from spikeloop.encoders import AbstractEncoder
 from spikeloop.environments import Box, Spec
 from spikeloop.errors import InvalidInput
+from spikeloop.learners.synapses import StaticTable
 from spikeloop.neurons import AbstractNeuron
 from spikeloop.policies import AbstractPolicy
 
 PACKAGES = (
-    "encoders", "neurons", "networks", "decoders", "policies", "interaction", "objectives", "learners", "environments",
-    "training",
+    "encoders", "neurons", "networks", "decoders", "policies", "interaction", "objectives", "learners",
+    "learners.synapses", "environments", "training",
 )  # fmt: skip
 TICKS, SIZE, OUT = 6, 5, 3
 
@@ -39,6 +40,7 @@ def public_classes():
 PUBLIC = public_classes()
 # Fields that have no default, for the components that need them.
 REQUIRED = {Box: {"low": (-1.0, 0.0), "high": (1.0, 2.0)}, Spec: {"name": "x", "max_steps": 5}}
+REQUIRED[StaticTable] = {"bins": 1, "values": ((0.0, 0.5, -1.0),)}
 REQUIRED[Spec] |= {"observation_shape": (2, 3), "actions": Box(**REQUIRED[Box])}
 
 

@@ -29,6 +29,11 @@ def add(replay, state, new):
 
 
 @eqx.filter_jit
+def extend(replay, state, new):
+    return replay.extend(state, new)
+
+
+@eqx.filter_jit
 def sample(replay, state, key, length=1):
     return replay.sample(state, BATCH, length, key)
 
@@ -57,6 +62,17 @@ def test_ring_holds_what_a_deque_holds(capacity, numbers):
         assert batch["x"].shape == (BATCH, 1)
         assert set(np.asarray(batch["x"]).ravel().tolist()) <= set(ring)
         np.testing.assert_array_equal(np.asarray(batch["y"]), np.stack([batch["x"], -batch["x"]], axis=2))
+
+
+@given(capacity=st.sampled_from([3, 5]), counts=st.lists(st.integers(1, 3), max_size=6))
+def test_several_items_at_once_are_as_many_one_by_one(capacity, counts):
+    replay = Replay(capacity)
+    state, number = replay.init(LIKE), 0
+    for count in counts:
+        items = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(item(number + n) for n in range(count)))
+        state, number = extend(replay, state, items), number + count
+    for many, one in zip(jax.tree.leaves(state), jax.tree.leaves(filled(replay, number)), strict=True):
+        np.testing.assert_array_equal(np.asarray(many), np.asarray(one))
 
 
 @pytest.mark.parametrize("length", [1, 3])

@@ -11,10 +11,11 @@ from tests.worlds import Bullseye, Corridor
 
 from spikeloop.errors import InvalidInput
 from spikeloop.interaction import Constant, Replay
-from spikeloop.learners import DQN, Adam, HardTarget, RandomActions, RandomSearch
+from spikeloop.learners import DQN, Adam, HardTarget, RandomActions, RandomSearch, SynapseAgents
+from spikeloop.learners.synapses import PreviousRewards, SynapseState, SynapticRule
 from spikeloop.networks import FeedForward
 from spikeloop.policies import DeepPolicy, SpikingPolicy
-from spikeloop.training import Protocol, Trainer, load_arrays, read_header, save_arrays
+from spikeloop.training import Protocol, SeedState, Trainer, load_arrays, read_header, save_arrays
 
 WORLD = Corridor(end=6, limit=8)
 SPIKING = SpikingPolicy(network=FeedForward((6,)), ticks=3)
@@ -142,6 +143,51 @@ def test_a_limit_of_episodes_changes_nothing_before_it_is_reached():
     assert [dataclasses.asdict(r) for r in finished("random")[1]] == [dataclasses.asdict(r) for r in limited]
 
 
+@pytest.mark.parametrize("name", ["random", "search"])
+def test_a_limit_of_iterations_stops_each_seed_at_exactly_that_number(name):
+    """11 iterations: of one step each, or of as many steps as six episodes happen to take."""
+    trainer = make(name, env_steps=10_000, iterations=11, records=5)
+    records = by_seed(train(trainer))
+    np.testing.assert_array_equal(np.asarray(trainer.states.iterations), 11)
+    for place, seed in enumerate(trainer.seeds):
+        lengths = [length for record in records[seed] for length in record.lengths]
+        assert records[seed][-1].env_steps == trainer.env_steps[place] < 10_000
+        if name == "random":
+            assert trainer.env_steps[place] == 11
+        else:
+            assert len(lengths) == 11 * 6 and sum(lengths) == trainer.env_steps[place]
+
+
+def test_iterations_are_counted_where_nothing_limits_them():
+    trainer = finished("random")[0]
+    np.testing.assert_array_equal(np.asarray(trainer.states.iterations), trainer.env_steps)
+    limited = train(make("random", iterations=10_000))
+    assert [dataclasses.asdict(r) for r in finished("random")[1]] == [dataclasses.asdict(r) for r in limited]
+
+
+@pytest.mark.parametrize(
+    ("steps", "episodes", "iterations", "by"),
+    [(5, 2, 3, set()), (9, 2, 3, {"env_steps"}), (5, 4, 3, {"episodes"}), (5, 2, 7, {"iterations"})],
+)
+def test_training_ends_at_the_first_limit_that_is_reached(steps, episodes, iterations, by):
+    counts = SeedState(None, jax.random.key(0), *map(jnp.int32, (steps, episodes, iterations)))
+    limits = {"env_steps": 9, "episodes": 4, "iterations": 7}
+    assert bool(Protocol(**limits).unfinished(counts, 9)) == (not by)
+    without = {name: limit for name, limit in limits.items() if name not in by - {"env_steps"}}
+    assert bool(Protocol(**without).unfinished(counts, 9)) == ("env_steps" not in by)
+    assert not Protocol(**limits).unfinished(counts, 5)
+
+
+def test_lessons_are_those_of_every_seed():
+    learner = SynapseAgents(DeepPolicy(()), SynapticRule(SynapseState((PreviousRewards(1),))))
+    trainer = Trainer(WORLD, learner, Protocol(env_steps=200, iterations=20), range(3))
+    train(trainer)
+    tables = np.asarray(trainer.lessons()["table"])
+    assert tables.shape == (3, 3, 3) and len({table.tobytes() for table in tables}) == 3
+    np.testing.assert_array_equal(tables, np.asarray(trainer.states.learner.synapses.value))
+    assert make("dqn").lessons() == {}
+
+
 def test_evaluation_neither_disturbs_training_nor_depends_on_chance():
     watched = make("dqn")
     while not watched.done:
@@ -165,7 +211,8 @@ def test_evaluation_plays_what_was_learned():
 
 
 @pytest.mark.parametrize(
-    "fields", [{"env_steps": 0}, {"episodes": 0}, {"records": -1}, {"evaluations": 0}, {"final_episodes": 0}]
+    "fields",
+    [{"env_steps": 0}, {"episodes": 0}, {"iterations": 0}, {"records": -1}, {"evaluations": 0}, {"final_episodes": 0}],
 )
 def test_invalid_protocol(fields):
     with pytest.raises(InvalidInput, match=r"^Protocol\."):

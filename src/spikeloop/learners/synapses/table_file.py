@@ -23,7 +23,7 @@ def table_json(names: tuple[str, ...], bins: int, values: Float[np.ndarray, "cel
 def static_table(data: Any) -> StaticTable:
     """The table that `table_json` wrote. Raises InvalidInput if it is none."""
     try:
-        values = tuple(tuple(float(value) for value in row) for row in data["values"])
+        values: Any = tuple(tuple(float(value) for value in row) for row in data["values"])
         table, width = StaticTable(int(data["bins"]), values), len(data["state"])
     except (TypeError, KeyError, ValueError, OverflowError):
         raise InvalidInput('not a table of values: it needs "state", "bins" and "values"') from None
