@@ -108,11 +108,17 @@ def _build(data, depth):
         try:
             typeguard.check_type(value, hints[field])
         except typeguard.TypeCheckError:
-            raise InvalidInput(f"{name}.{field} cannot be {value!r}") from None
+            raise InvalidInput(f"{name}.{field} cannot be {_short(value)}") from None
     try:
         return cls(**values)
     except TypeError as error:
         raise InvalidInput(f"{name}: {error}") from None
+
+
+def _short(value):
+    """A value as a message shows it: on one line, and cut where it is long."""
+    shown = " ".join(repr(value).split())
+    return shown if len(shown) <= 120 else f"{shown[:117]}..."
 
 
 def one_line(cls: type) -> str:
@@ -132,7 +138,7 @@ def require(component: Any, field: str, condition: Any, rule: str) -> None:
     except OverflowError:  # a whole number beyond every float
         holds = False
     if not holds:
-        raise InvalidInput(f"{type(component).__name__}.{field} must be {rule}, got {value!r}")
+        raise InvalidInput(f"{type(component).__name__}.{field} must be {rule}, got {_short(value)}")
 
 
 def require_positive(component: Any, *fields: str) -> None:

@@ -56,7 +56,7 @@ def test_ring_holds_what_a_deque_holds(capacity, numbers):
         size = int(replay.size(state))
         assert size == len(ring)
         assert sorted(np.asarray(state.items["x"])[:size].tolist()) == sorted(ring)
-    assert int(state.added) == len(numbers)
+    assert int(state.added) % capacity == len(numbers) % capacity
     if numbers:
         batch = sample(replay, state, jax.random.key(len(numbers)))
         assert batch["x"].shape == (BATCH, 1)
@@ -100,3 +100,14 @@ def test_types_and_shapes_of_the_parts_are_kept():
 def test_invalid_capacity(capacity):
     with pytest.raises(InvalidInput, match=r"Replay\.capacity must be a whole number of at least 1"):
         Replay(capacity)
+
+
+def test_the_count_never_overflows_and_the_newest_stay():
+    """Whole rounds are left out of the count: the ring is full, and its place and what it holds are those of a long count."""
+    replay = Replay(5)
+    state = replay.init(jnp.zeros((), jnp.int32))
+    for number in range(0, 33, 3):
+        state = replay.extend(state, jnp.arange(number, number + 3, dtype=jnp.int32))
+        assert int(state.added) < 10 and int(state.added) % 5 == (number + 3) % 5
+        kept = set(range(max(0, number + 3 - 5), number + 3))
+        assert set(np.asarray(state.items)[: int(replay.size(state))].tolist()) == kept

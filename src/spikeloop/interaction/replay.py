@@ -15,7 +15,11 @@ from spikeloop.component import Component, require_count
 
 
 class ReplayState(eqx.Module):
-    """The ring: every leaf of an item with a leading axis of `capacity`, and how many items were ever added."""
+    """The ring: every leaf of an item with a leading axis of `capacity`, and how many items were ever added.
+
+    The count is the true one up to twice the capacity; after that whole rounds of the ring are left out, so that it never
+    overflows.
+    """
 
     items: Any
     added: Int[Array, ""]
@@ -38,14 +42,14 @@ class Replay(Component):
         """Append one item."""
         position = state.added % self.capacity
         items = jax.tree.map(lambda ring, leaf: ring.at[position].set(leaf), state.items, item)
-        return ReplayState(items, state.added + 1)
+        return ReplayState(items, self._count(state.added + 1))
 
     def extend(self, state: ReplayState, items: Any) -> ReplayState:
         """Append several items, stacked along a leading axis; at most as many as the ring holds."""
         count = jax.tree.leaves(items)[0].shape[0]
         positions = (state.added + jnp.arange(count)) % self.capacity
         kept = jax.tree.map(lambda ring, leaf: ring.at[positions].set(leaf), state.items, items)
-        return ReplayState(kept, state.added + count)
+        return ReplayState(kept, self._count(state.added + count))
 
     def size(self, state: ReplayState) -> Int[Array, ""]:
         """How many items the ring holds."""
@@ -64,3 +68,6 @@ class Replay(Component):
         first = state.added - size + (jax.random.bits(key, (batch_size,), jnp.uint32) % runs).astype(jnp.int32)
         chosen = (first[:, None] + jnp.arange(length)[None, :]) % self.capacity
         return jax.tree.map(lambda ring: ring[chosen], state.items)
+
+    def _count(self, added):
+        return jnp.where(added >= 2 * self.capacity, added - self.capacity, added)

@@ -37,6 +37,7 @@ from spikeloop.learners.synapses import (
     Experience,
     Places,
     Rates,
+    SignReward,
     SynapseState,
     packaged_table,
     places,
@@ -85,7 +86,8 @@ class AntitheticState(eqx.Module):
     params: Any
     credit: Float[Array, " synapses"]
     actions: Float[Array, "depth synapses"]
-    rewards: Float[Array, " depth"]
+    rewards: Float[Array, " depth"]  # 1 where the mean return rose, else -1, the latest first
+    score: Float[Array, ""]  # the last mean return
     rates: Rates
     value: Any
     iterations: Int[Array, ""]
@@ -126,6 +128,7 @@ class AntitheticSynapseAgents(AbstractLearner):
             credit=jnp.zeros(count),
             actions=jnp.zeros((depth, count)),
             rewards=jnp.zeros(depth),
+            score=SignReward().init(),
             rates=Rates(jnp.zeros(count), jnp.zeros(count)),
             value=self.value.init(self.state.width, 2 * self.pairs * count, value_key),
             iterations=jnp.zeros((), jnp.int32),
@@ -145,25 +148,25 @@ class AntitheticSynapseAgents(AbstractLearner):
         played = jax.vmap(play)(tried, jnp.concatenate([keys, keys]))
         plus, minus = jnp.split(played.episode.episode_return, 2)
         told = self.reward(plus, minus)
+        told = jnp.where(jnp.isfinite(told), told, 0.0)  # a return that is no number says nothing
         told = told / jnp.maximum(jnp.sqrt(jnp.mean(told**2)), 1e-6)
 
         value = self._learn(state, where, weights, trials, told, learn_key)
         heard = jnp.mean(told[:, None] * trials, axis=0)
         credit = self.memory * state.credit + (1.0 - self.memory) * heard
-        score = jnp.mean(played.episode.episode_return)
+        score, reward = SignReward().step(state.score, jnp.mean(played.episode.episode_return))
+        rewards = jnp.concatenate([reward[None], state.rewards])[: self.state.depth]
         rates = played_rates(self.policy, played)
-        after = eqx.tree_at(
-            lambda s: (s.credit, s.rates, s.rewards),
-            state,
-            (credit, synapse_rates(where, rates), jnp.concatenate([score[None], state.rewards])[: self.state.depth]),
-        )
+        known = (credit, synapse_rates(where, rates), rewards)
+        after = eqx.tree_at(lambda s: (s.credit, s.rates, s.rewards), state, known)
         values = jax.vmap(lambda seen: self.value(value, seen))(self._see(after, where, weights))
         actions = choose(values, self.exploration(state.iterations), act_key).astype(jnp.float32)
         state = AntitheticState(
             params=unravel(self.change(weights, actions)),
             credit=credit,
             actions=jnp.concatenate([actions[None], state.actions])[: self.state.depth],
-            rewards=after.rewards,
+            rewards=rewards,
+            score=score,
             rates=after.rates,
             value=value,
             iterations=state.iterations + 1,
@@ -182,7 +185,8 @@ class AntitheticSynapseAgents(AbstractLearner):
     def _see(self, state: AntitheticState, where: Places, weights: Float[Array, " synapses"]):
         # The variance of the mean of `pairs` products of variance 1, through a filter of gain 1: by chance alone.
         chance = ((1.0 - self.memory) / (1.0 + self.memory) / self.pairs) ** 0.5
-        return see(self.state, where, state.actions, state.rewards, weights, state.rates, state.credit / chance)
+        rewards = jnp.broadcast_to(state.rewards[:, None], state.actions.shape)
+        return see(self.state, where, state.actions, rewards, weights, state.rates, state.credit / chance)
 
     def _learn(self, state, where, weights, trials, told, key):
         states = jnp.tile(self._see(state, where, weights), (2 * self.pairs, 1))

@@ -13,8 +13,10 @@ from spikeloop.errors import InvalidInput
 from spikeloop.interaction import Constant, LinearDecay
 from spikeloop.learners.synapses import (
     Additive,
+    Credit,
     FiringRates,
     InTurn,
+    LevelReward,
     MonteCarlo,
     Multiplicative,
     Place,
@@ -127,7 +129,7 @@ def test_synapses_remember_the_latest_first():
     synapses, trace = rounds(rule, WHERE, jnp.ones(N), [1.0, 2.0, 1.5, 1.5, 9.0])
     assert [reward for _, _, reward in trace] == [0.0, 1.0, -1.0, -1.0, 1.0]
     np.testing.assert_array_equal(np.asarray(synapses.actions[:3]), [trace[t][1] for t in (4, 3, 2)])
-    np.testing.assert_array_equal(np.asarray(synapses.rewards[:2]), [1.0, -1.0])
+    np.testing.assert_array_equal(np.asarray(synapses.rewards[:2]), np.repeat([[1.0], [-1.0]], N, axis=1))
     assert int(synapses.iterations) == 5
     seen = np.asarray(rule.see(WHERE, synapses, jnp.ones(N)))
     np.testing.assert_array_equal(seen[3], [*(trace[t][1][3] for t in (4, 3, 2)), 1.0, -1.0])
@@ -143,9 +145,10 @@ def test_the_rewarded_action_gains_in_the_cell_where_it_was_done():
     np.testing.assert_allclose(np.asarray(synapses.value), expected)
 
 
-def test_those_who_wait_neither_act_nor_learn():
+def test_those_who_wait_neither_act_nor_learn_nor_forget():
     rule = SynapticRule(turn=InTurn(2), exploration=Constant(1.0), change=Additive(1.0))
     synapses, weights = rule.init(WHERE, jax.random.key(0)), jnp.zeros(N)
+    remembered = np.asarray(synapses.actions), np.asarray(synapses.rewards)
     for t in range(2 * N):
         acting = [(2 * t) % N, (2 * t + 1) % N]
         before = weights
@@ -154,7 +157,25 @@ def test_those_who_wait_neither_act_nor_learn():
         assert set(moved.tolist()) <= set(acting)
         assert np.asarray(synapses.deed.who).tolist() == acting
         np.testing.assert_array_equal(np.asarray(weights - before)[acting], np.asarray(synapses.deed.actions))
+        done = np.asarray(synapses.actions)
         synapses, _ = rule.hear(WHERE, synapses, weights, jnp.asarray(1.0 * t), NO_RATES, jax.random.key(t))
+        waiting = [n for n in range(N) if n not in acting]
+        np.testing.assert_array_equal(done[:, waiting], remembered[0][:, waiting])
+        np.testing.assert_array_equal(np.asarray(synapses.rewards)[:, waiting], remembered[1][:, waiting])
+        np.testing.assert_array_equal(done[1, acting], remembered[0][0, acting])
+        remembered = done, np.asarray(synapses.rewards)
+
+
+def test_a_score_that_is_no_number_teaches_nothing():
+    rule = SynapticRule(reward=LevelReward(1.0), exploration=Constant(1.0), discount=0.0)
+    synapses, trace = rounds(rule, WHERE, jnp.zeros(N), [np.nan, np.inf, np.nan])
+    assert [reward for _, _, reward in trace] == [0.0, 0.0, 0.0]
+    assert not np.asarray(synapses.value).any()
+
+
+def test_credit_is_refused_where_nobody_keeps_it():
+    with pytest.raises(InvalidInput, match="AntitheticSynapseAgents"):
+        SynapticRule(SynapseState((Credit(),)))
 
 
 def test_nothing_is_learned_before_a_return_is_complete():

@@ -38,7 +38,7 @@ WHERE = places({"one": {"w": jnp.zeros((2, 3)), "x": jnp.zeros(3)}, "two": {"w":
 N = WHERE.count
 DRAWN = np.random.default_rng(0)
 ACTIONS = DRAWN.normal(size=(3, N)).astype(np.float32)
-REWARDS = np.asarray([0.7, -0.3, 0.1], np.float32)
+REWARDS = DRAWN.normal(size=(3, N)).astype(np.float32)
 WEIGHTS, PRE, POST, CREDIT = DRAWN.normal(size=(4, N)).astype(np.float32)
 EVERYTHING = (*MEMORY, Weight(2.0), Place(PrePostLayer()), FiringRates(), Credit(4.0))
 
@@ -46,8 +46,9 @@ EVERYTHING = (*MEMORY, Weight(2.0), Place(PrePostLayer()), FiringRates(), Credit
 def seen(state, where=WHERE, order: Any = slice(None)):
     """The states of all synapses, who are numbered in another order."""
     rates = Rates(jnp.asarray(PRE[order]), jnp.asarray(POST[order]))
-    actions, weights, credit = (jnp.asarray(values[..., order]) for values in (ACTIONS, WEIGHTS, CREDIT))
-    return np.asarray(see(state, where, actions, jnp.asarray(REWARDS), weights, rates, credit))
+    known = (jnp.asarray(values[..., order]) for values in (ACTIONS, REWARDS, WEIGHTS, CREDIT))
+    actions, rewards, weights, credit = known
+    return np.asarray(see(state, where, actions, rewards, weights, rates, credit))
 
 
 @pytest.mark.parametrize("design", DESIGNS)
@@ -59,19 +60,18 @@ def test_widths_of_the_five_designs(design):
 
 
 def test_every_number_is_what_its_name_says():
-    """Actions are a synapse's own, the latest first; rewards are everybody's; scales divide."""
+    """Actions and rewards are a synapse's own, the latest first; scales divide."""
     post, layer = PostLayer().code(WHERE).T
     pre3, post3, layer3 = PrePostLayer().code(WHERE).T
-    everybody = np.broadcast_to(REWARDS[:, None], (3, N))
     columns = {
-        "M1": [ACTIONS[0], ACTIONS[1], everybody[0], everybody[1]],
-        "M4": [ACTIONS[0], ACTIONS[1], everybody[0], everybody[1], WEIGHTS, post, layer],
+        "M1": [ACTIONS[0], ACTIONS[1], REWARDS[0], REWARDS[1]],
+        "M4": [ACTIONS[0], ACTIONS[1], REWARDS[0], REWARDS[1], WEIGHTS, post, layer],
         "M5": [WEIGHTS, post, layer],
     }
     for design, expected in columns.items():
         np.testing.assert_allclose(seen(SynapseState(DESIGNS[design][0])), np.stack(expected, axis=1), rtol=1e-6)
     state = SynapseState((PreviousRewards(3), *EVERYTHING[3:], PreviousActions(1), Weight(2.0)))
-    expected = [*everybody, pre3, post3, layer3, PRE, POST, CREDIT / 4.0, ACTIONS[0], WEIGHTS / 2.0]
+    expected = [*REWARDS, pre3, post3, layer3, PRE, POST, CREDIT / 4.0, ACTIONS[0], WEIGHTS / 2.0]
     np.testing.assert_allclose(seen(state), np.stack(expected, axis=1), rtol=1e-6)
     names = ["r[t-1]", "r[t-2]", "r[t-3]", "pre", "post", "layer", "pre rate", "post rate", "credit", "a[t-1]", "w"]
     assert list(state.names) == names

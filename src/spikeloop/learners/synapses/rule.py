@@ -19,12 +19,13 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from spikeloop.component import Component, require_between
+from spikeloop.errors import InvalidInput
 from spikeloop.interaction import AbstractSchedule, Constant
 from spikeloop.learners.synapses.change import AbstractChange, Additive
 from spikeloop.learners.synapses.place import Places
 from spikeloop.learners.synapses.returns import AbstractReturn, Deed, SingleStep
 from spikeloop.learners.synapses.reward import AbstractReward, SignReward
-from spikeloop.learners.synapses.senses import SynapseState, View
+from spikeloop.learners.synapses.senses import Credit, SynapseState, View
 from spikeloop.learners.synapses.turn import AbstractTurn, AllAtOnce
 from spikeloop.learners.synapses.value import AbstractValue, Table
 
@@ -40,7 +41,7 @@ class SynapsesState(eqx.Module):
     """Everything that changes in the synapses but their weights."""
 
     actions: Float[Array, "depth synapses"]  # the latest first
-    rewards: Float[Array, " depth"]
+    rewards: Float[Array, "depth synapses"]  # those that followed its own actions
     rates: Rates
     deed: Deed  # of the iteration in progress
     reward: Any
@@ -63,6 +64,8 @@ class SynapticRule(Component):
 
     def __check_init__(self):
         require_between(self, 0.0, 1.0, "discount")
+        if any(isinstance(sense, Credit) for sense in self.state.senses):
+            raise InvalidInput("SynapticRule has no trials to credit; Credit() is for AntitheticSynapseAgents")
 
     def init(self, places: Places, key: PRNGKeyArray) -> SynapsesState:
         """The synapses before the first iteration: no past actions, no past rewards. Raises InvalidInput as its parts do."""
@@ -74,7 +77,7 @@ class SynapticRule(Component):
         rates = Rates(jnp.zeros(count), jnp.zeros(count))
         return SynapsesState(
             actions=jnp.zeros((depth, count)),
-            rewards=jnp.zeros(depth),
+            rewards=jnp.zeros((depth, count)),
             rates=rates,
             deed=deed,
             reward=self.reward.init(),
@@ -93,7 +96,7 @@ class SynapticRule(Component):
         values = jax.vmap(lambda state: self.value(synapses.value, state))(states)
         chosen = choose(values, epsilon, key)
         acted = jnp.zeros(places.count).at[who].set(chosen.astype(jnp.float32))
-        actions = jnp.concatenate([acted[None], synapses.actions])[: self.state.depth]
+        actions = _remember(synapses.actions, acted, who)
         synapses = eqx.tree_at(lambda s: (s.actions, s.deed), synapses, (actions, Deed(states, chosen, who)))
         return synapses, self.change(weights, acted)
 
@@ -108,7 +111,8 @@ class SynapticRule(Component):
     ) -> tuple[SynapsesState, Float[Array, ""]]:
         """The synapses after they heard the score of their weights and learned from it, and the reward they were given."""
         memory, reward = self.reward.step(synapses.reward, score)
-        rewards = jnp.concatenate([reward[None], synapses.rewards])[: self.state.depth]
+        reward = jnp.where(jnp.isfinite(reward), reward, 0.0)  # a return that is no number says nothing
+        rewards = _remember(synapses.rewards, reward, synapses.deed.who)
         synapses = eqx.tree_at(lambda s: (s.rewards, s.rates), synapses, (rewards, rates))
         states = self.see(places, synapses, weights)
         returns, judged = self.returns.step(synapses.returns, synapses.deed, reward, states, self.discount)
@@ -132,18 +136,25 @@ def see(
     state: SynapseState,
     places: Places,
     actions: Float[Array, "depth synapses"],
-    rewards: Float[Array, " depth"],
+    rewards: Float[Array, "depth synapses"],
     weights: Float[Array, " synapses"],
     rates: Rates,
     credit: Float[Array, " synapses"],
 ) -> Float[Array, "synapses width"]:
     """The state of every synapse, from everything that it may look at."""
 
-    def one(actions, weight, pre, post, credit, fixed):
+    def one(actions, rewards, weight, pre, post, credit, fixed):
         return state(View(actions, rewards, weight, pre, post, credit), fixed)
 
     fixed = tuple(jnp.asarray(known) for known in state.fixed(places))
-    return jax.vmap(one, in_axes=(1, 0, 0, 0, 0, 0))(actions, weights, rates.pre, rates.post, credit, fixed)
+    return jax.vmap(one, in_axes=(1, 1, 0, 0, 0, 0, 0))(actions, rewards, weights, rates.pre, rates.post, credit, fixed)
+
+
+def _remember(history: Float[Array, "depth synapses"], latest: Float[Array, "..."], who: Int[Array, " acting"]):
+    """The history with the latest first; that of synapses that waited stays as it is."""
+    newer = jnp.concatenate([jnp.broadcast_to(latest, history.shape[1:])[None], history])[: history.shape[0]]
+    acted = jnp.zeros(history.shape[1], bool).at[who].set(True)
+    return jnp.where(acted, newer, history)
 
 
 def choose(values: Float[Array, "n 3"], epsilon: Float[Array, ""], key: PRNGKeyArray) -> Int[Array, " n"]:
