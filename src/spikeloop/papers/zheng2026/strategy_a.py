@@ -136,7 +136,8 @@ def figure_2() -> Experiment:
 def figure_3() -> Experiment:
     """Zheng 2026 Figure 3: synapse agents (M1, 16 neurons) by ticks per decision, 4 to 32"""
     arms: dict[str, AbstractLearner] = {f"ticks-{t}": agents(1, 16, ticks=t) for t in TICKS}
-    nulls = {f"random-weights-ticks-{t}": _fresh(spiking(16, t)) for t in TICKS}
+    nulls: dict[str, AbstractLearner] = {f"random-weights-ticks-{t}": _fresh(spiking(16, t)) for t in TICKS}
+    nulls |= {f"hill-climbing-ticks-{t}": HillClimbing(spiking(16, t)) for t in TICKS}
     return _experiment({**arms, **nulls}, ())
 
 
