@@ -63,8 +63,11 @@ def processor() -> str:
 
 
 def _program():
-    name = Path(sys.argv[0]).name
-    return "python -m spikeloop" if name == "__main__.py" else name
+    path = Path(sys.argv[0])
+    if path.name != "__main__.py":
+        return path.name
+    package = path.parts[path.parts.index("spikeloop") :] if "spikeloop" in path.parts else (path.parent.name, "")
+    return f"python -m {'.'.join(package[:-1])}"
 
 
 def _without_folder(word):

@@ -27,6 +27,11 @@ class Judged(eqx.Module):
     ready: Bool[Array, ""]
 
 
+def states_of(who: Int[Array, " n"], states: Float[Array, "synapses width"]) -> Float[Array, "n width"]:
+    """The states of those who act. Where all do, they do so in their order, and nothing has to be looked up."""
+    return states if len(who) == len(states) else states[who]
+
+
 class AbstractReturn(Component):
     """How rewards become experiences."""
 
@@ -49,7 +54,7 @@ class SingleStep(AbstractReturn):
 
     def step(self, memory, deed, reward, states, discount):
         rewards = jnp.broadcast_to(reward, deed.actions.shape)
-        next_states = states[deed.who]
+        next_states = states_of(deed.who, states)
         experience = Experience(deed.states, deed.actions, rewards, next_states, jnp.asarray(discount, jnp.float32))
         return None, Judged(experience, jnp.ones((), bool))
 

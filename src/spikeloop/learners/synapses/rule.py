@@ -23,7 +23,7 @@ from spikeloop.errors import InvalidInput
 from spikeloop.interaction import AbstractSchedule, Constant
 from spikeloop.learners.synapses.change import AbstractChange, Additive
 from spikeloop.learners.synapses.place import Places
-from spikeloop.learners.synapses.returns import AbstractReturn, Deed, SingleStep
+from spikeloop.learners.synapses.returns import AbstractReturn, Deed, SingleStep, states_of
 from spikeloop.learners.synapses.reward import AbstractReward, SignReward
 from spikeloop.learners.synapses.senses import Credit, SynapseState, View
 from spikeloop.learners.synapses.turn import AbstractTurn, AllAtOnce
@@ -91,11 +91,11 @@ class SynapticRule(Component):
     ) -> tuple[SynapsesState, Float[Array, " synapses"]]:
         """Every synapse whose turn it is sees its state and acts: the synapses and their new weights."""
         who = self.turn(places.count, synapses.iterations)
-        states = self.see(places, synapses, weights)[who]
+        states = states_of(who, self.see(places, synapses, weights))
         epsilon = self.exploration(synapses.iterations)
         values = jax.vmap(lambda state: self.value(synapses.value, state))(states)
         chosen = choose(values, epsilon, key)
-        acted = jnp.zeros(places.count).at[who].set(chosen.astype(jnp.float32))
+        acted = _spread(chosen.astype(jnp.float32), who, places.count)
         actions = _remember(synapses.actions, acted, who)
         synapses = eqx.tree_at(lambda s: (s.actions, s.deed), synapses, (actions, Deed(states, chosen, who)))
         return synapses, self.change(weights, acted)
@@ -150,11 +150,17 @@ def see(
     return jax.vmap(one, in_axes=(1, 1, 0, 0, 0, 0, 0))(actions, rewards, weights, rates.pre, rates.post, credit, fixed)
 
 
+def _spread(values: Float[Array, " acting"], who: Int[Array, " acting"], count: int) -> Float[Array, " synapses"]:
+    return values if len(who) == count else jnp.zeros(count).at[who].set(values)
+
+
 def _remember(history: Float[Array, "depth synapses"], latest: Float[Array, "..."], who: Int[Array, " acting"]):
     """The history with the latest first; that of synapses that waited stays as it is."""
-    newer = jnp.concatenate([jnp.broadcast_to(latest, history.shape[1:])[None], history])[: history.shape[0]]
-    acted = jnp.zeros(history.shape[1], bool).at[who].set(True)
-    return jnp.where(acted, newer, history)
+    depth, count = history.shape
+    newer = jnp.concatenate([jnp.broadcast_to(latest, (count,))[None], history])[:depth]
+    if len(who) == count:
+        return newer
+    return jnp.where(jnp.zeros(count, bool).at[who].set(True), newer, history)
 
 
 def choose(values: Float[Array, "n 3"], epsilon: Float[Array, ""], key: PRNGKeyArray) -> Int[Array, " n"]:

@@ -13,7 +13,7 @@ class AbstractTurn(Component):
 
     @abc.abstractmethod
     def __call__(self, synapses: int, iteration: Int[Array, ""]) -> Int[Array, " acting"]:
-        """The synapses that act; how many they are is the same in every iteration."""
+        """The synapses that act, in their order if all do; how many they are is the same in every iteration."""
 
 
 class AllAtOnce(AbstractTurn):

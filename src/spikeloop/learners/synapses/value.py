@@ -96,9 +96,9 @@ class Table(AbstractValue):
         where = jax.vmap(lambda state: cell(state, self.bins))(experience.states)
         next_values = learned[jax.vmap(lambda state: cell(state, self.bins))(experience.next_states)]
         target = experience.rewards + experience.discount * jnp.max(next_values, axis=-1)
-        place = (where, experience.actions + 1)
-        total = jnp.zeros_like(learned).at[place].add(target)
-        visits = jnp.zeros_like(learned).at[place].add(1.0)
+        # One sum over synapses for both the targets and the visits.
+        told = jnp.stack([target, jnp.ones_like(target)], axis=-1)
+        total, visits = jnp.moveaxis(jnp.zeros((*learned.shape, 2)).at[where, experience.actions + 1].add(told), -1, 0)
         mean = total / jnp.maximum(visits, 1.0)
         return jnp.where(visits > 0, learned + self.rate * (mean - learned), learned)
 

@@ -74,7 +74,7 @@ def draw_panels(
     from spikeloop.analysis.style import apply_style, colour_of, new_figure
 
     with apply_style():
-        figure = new_figure(2.4 * len(panels) + 1.4, 3.2)
+        figure = new_figure(max(2.4 * len(panels) + 1.4, 6.4), 3.2)
         figure.set_layout_engine("constrained")
         axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for panel, (title, arms) in zip(axes, panels.items(), strict=True):
