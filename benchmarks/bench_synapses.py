@@ -23,7 +23,7 @@ from jax.flatten_util import ravel_pytree
 from spikeloop.analysis.figures import png
 from spikeloop.analysis.style import apply_style, new_figure
 from spikeloop.environments import Gymnax
-from spikeloop.gallery import CARTPOLE_GAIN, spiking
+from spikeloop.gallery.q_learning import CARTPOLE_GAIN, spiking
 from spikeloop.interaction import Replay
 from spikeloop.learners import AntitheticSynapseAgents, SynapseAgents
 from spikeloop.learners.synapses import QNetwork, Rates, SynapticRule, Table, places

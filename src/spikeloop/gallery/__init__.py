@@ -1,9 +1,6 @@
 """The library's own experiments: the recipes that work, and what each of their ingredients is worth."""
 
 from spikeloop.gallery.q_learning import (
-    ACROBOT_GAIN,
-    CARTPOLE_GAIN,
-    MOUNTAIN_CAR_GAIN,
     acrobot,
     cartpole,
     cartpole_ablation,
@@ -23,9 +20,6 @@ from spikeloop.gallery.synapses import (
 )
 
 __all__ = [
-    "ACROBOT_GAIN",
-    "CARTPOLE_GAIN",
-    "MOUNTAIN_CAR_GAIN",
     "acrobot",
     "cartpole",
     "cartpole_ablation",

@@ -24,11 +24,10 @@ from spikeloop.learners.synapses.senses import (
 )
 from spikeloop.learners.synapses.table_file import packaged_table, readable, static_table, table_json
 from spikeloop.learners.synapses.turn import AbstractTurn, AllAtOnce, InTurn
-from spikeloop.learners.synapses.value import ACTIONS, AbstractValue, Experience, FollowCredit, StaticTable, Table
+from spikeloop.learners.synapses.value import AbstractValue, Experience, FollowCredit, StaticTable, Table
 from spikeloop.learners.synapses.value_network import QNetwork
 
 __all__ = [
-    "ACTIONS",
     "AbstractChange",
     "AbstractReturn",
     "AbstractReward",
