@@ -8,6 +8,7 @@ worth: on CartPole everything hangs on the 10-step returns, and the rest narrows
 """
 
 import dataclasses
+from collections.abc import Mapping
 
 from spikeloop.encoders import Direct
 from spikeloop.environments import Gymnax
@@ -120,7 +121,7 @@ def _at_rate(learner: DQN, rate: float) -> DQN:
     return learner.with_fields(optimizer=Adam(LinearDecay(rate, 0.0, CARTPOLE_STEPS), ClipByNorm(10.0)))
 
 
-def _without(full: DQN, policies: dict[str, AbstractPolicy]) -> dict[str, AbstractLearner]:
+def _without(full: DQN, policies: Mapping[str, AbstractPolicy]) -> dict[str, AbstractLearner]:
     """A learner without one ingredient at a time: of the learning, and of the policy."""
     return {
         "one-step-returns": full.with_fields(n_step=1),

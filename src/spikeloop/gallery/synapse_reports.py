@@ -14,6 +14,7 @@ from spikeloop.comparison import results
 from spikeloop.experiment import Experiment
 from spikeloop.learners import AntitheticSynapseAgents
 from spikeloop.learners.synapses import places, readable, static_table, table_json
+from spikeloop.learners.synapses.value import ACTIONS
 from spikeloop.loading import load_lessons
 from spikeloop.run import Run
 from spikeloop.training import write_atomically, write_json

@@ -8,6 +8,7 @@ if the loss fell, else -1. *Adaptive*: the table is learned while the perceptron
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -80,11 +81,19 @@ def linear_toy(rule: SynapticRule, dimension: int, iterations: int, key: PRNGKey
     return Outcome(losses, jnp.asarray(synapses.value))
 
 
-def outcomes(rule: SynapticRule, dimension: int, first_seed: int = 0) -> Outcome:
-    """Of 20 seeds, stacked."""
+class Outcomes(NamedTuple):
+    """Of several seeds, fetched from the device."""
+
+    losses: Float[np.ndarray, "seeds iterations"]
+    table: Float[np.ndarray, "seeds cells 3"]
+
+
+def outcomes(rule: SynapticRule, dimension: int, first_seed: int = 0) -> Outcomes:
+    """What became of 20 perceptrons."""
     keys = jax.vmap(jax.random.key)(jnp.arange(first_seed, first_seed + SEEDS))
     run = jax.jit(jax.vmap(lambda key: linear_toy(rule, dimension, ITERATIONS, key)))
-    return jax.device_get(run(keys))
+    found = run(keys)
+    return Outcomes(np.asarray(found.losses), np.asarray(found.table))
 
 
 def main(folder: Path) -> None:

@@ -11,6 +11,7 @@ actions. They play at least as many episodes; tables cut them at the same number
 environment steps.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -252,14 +253,14 @@ def report_readings(run: Run) -> list[Path]:
     return _report(run, {arm: (arm.replace("-", " "), "8", None) for arm in arms})
 
 
-def _report_sweep(run: Run, name: str, labels: dict[str, Label], legend: str) -> list[Path]:
+def _report_sweep(run: Run, name: str, labels: Mapping[str, Label], legend: str) -> list[Path]:
     labels = {arm: label for arm, label in labels.items() if arm in run.experiment.arms}
     curves = {label: Frames(run, arm, ITERATIONS) for arm, (label, _, _) in labels.items()}
     files = _report(run, labels)
     return [*files, draw_panels(run.path / name, {"M1, 16 neurons": curves}, legend, _levels(run))]
 
 
-def _report(run: Run, labels: dict[str, Label]) -> list[Path]:
+def _report(run: Run, labels: Mapping[str, Label]) -> list[Path]:
     """table.json, and the same as a figure: every arm beside its nulls."""
     statistics: dict[str, dict[str, list[float]]] = {}
     dots = []
