@@ -24,7 +24,7 @@ from spikeloop.neurons import AbstractNeuron
 from spikeloop.policies import AbstractPolicy
 
 PACKAGES = (
-    "encoders", "neurons", "networks", "decoders", "policies", "interaction", "objectives", "learners",
+    "encoders", "neurons", "networks", "decoders", "policies", "plasticity", "interaction", "objectives", "learners",
     "learners.synapses", "environments", "training",
 )  # fmt: skip
 TICKS, SIZE, OUT = 6, 5, 3
