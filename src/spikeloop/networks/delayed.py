@@ -30,18 +30,13 @@ class DelayedState(eqx.Module):
 
     neurons: AlphaState
     current: Float[Array, "_ first"]  # [delay, neuron]: direct current into the first population, pA
-    weights: tuple[
-        Float[Array, "_ channels _"], ...
-    ]  # into each other one [delay, sign, neuron]: positive, negative, pA
+    weights: tuple[Float[Array, "_ signs _"], ...]  # [delay, sign, neuron]: weights into the others, pA
 
 
 class DelayedFeedForward(AbstractNetwork):
     """Fully connected populations of NEST's neuron, one after the other, with delays; inputs are direct currents."""
 
-    widths: tuple[int, ...] = (
-        60,
-        5,
-    )  # neurons of the population that gets the inputs one to one, and of each hidden one
+    widths: tuple[int, ...] = (60, 5)  # neurons of the population with one input each, and of each hidden one
     neuron: AlphaCurrentLeakyIntegrateAndFire = AlphaCurrentLeakyIntegrateAndFire()  # of every population
     delay: float | tuple[float, ...] = 1.0  # ms: one for all connections, or one for each, that of the inputs first
     weight_scale: float = 100.0  # weight of a gene of 1, pA

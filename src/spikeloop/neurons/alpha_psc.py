@@ -25,7 +25,6 @@ to act from the next step on. A neuron that fired stays at V_reset for t_ref whi
 import math
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -127,9 +126,8 @@ class AlphaCurrentLeakyIntegrateAndFire(AbstractNeuron):
             current = AlphaInput(current, jnp.zeros_like(current), jnp.zeros_like(current))
         excitatory, inhibitory = self.propagator(self.tau_excitatory), self.propagator(self.tau_inhibitory)
 
-        leak = math.expm1(
-            -self.resolution / self.tau_m
-        )  # P33 - 1: added to V, it keeps digits that a product would round
+        # P33 - 1: what V loses, taken from V, keeps digits that the product P33 V would round away.
+        leak = math.expm1(-self.resolution / self.tau_m)
         driven = -leak * self.tau_m / self.c_m * (state.current + self.i_e)
         synaptic = excitatory.onto_membrane(state.excitatory) + inhibitory.onto_membrane(state.inhibitory)
         v = state.v + (leak * state.v + driven + synaptic)
@@ -143,7 +141,7 @@ class AlphaCurrentLeakyIntegrateAndFire(AbstractNeuron):
             excitatory=_arrive(excitatory(state.excitatory), current.excitatory, self.tau_excitatory),
             inhibitory=_arrive(inhibitory(state.inhibitory), current.inhibitory, self.tau_inhibitory),
             current=current.current,
-            refractory=jax.lax.stop_gradient(jnp.where(spikes > 0, held, jnp.maximum(state.refractory - 1.0, 0.0))),
+            refractory=jnp.where(spikes > 0, held, jnp.maximum(state.refractory - 1.0, 0.0)),
         ), spikes
 
     def propagator(self, tau: float) -> AlphaPropagator:
