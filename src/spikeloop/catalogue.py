@@ -7,7 +7,18 @@ from pathlib import Path
 
 import equinox as eqx
 
-from spikeloop import decoders, encoders, environments, gallery, interaction, learners, networks, neurons, objectives
+from spikeloop import (
+    decoders,
+    encoders,
+    environments,
+    gallery,
+    interaction,
+    learners,
+    networks,
+    neurons,
+    objectives,
+    plasticity,
+)
 from spikeloop import policies as policies_module
 from spikeloop.component import Component, one_line
 from spikeloop.environments import Gymnax
@@ -22,6 +33,7 @@ COMPONENTS = {
     "networks": networks,
     "decoders": decoders,
     "policies": policies_module,
+    "plasticity": plasticity,
     "interaction": interaction,
     "objectives": objectives,
     "learners": learners,

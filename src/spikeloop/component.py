@@ -169,3 +169,15 @@ def require_count(component: Any, *fields: str, least: int = 1) -> None:
             lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least,
             rule,
         )
+
+
+def require_ticks(component: Any, tick: float, *fields: str, least: int = 1) -> None:
+    """Each field, or each entry of a tuple, must be a whole number of ticks, at least `least`."""
+
+    def whole(duration):
+        ticks = duration / tick
+        return math.isfinite(ticks) and round(ticks) >= least and abs(ticks - round(ticks)) < 1e-6
+
+    rule = f"a multiple of {tick:g} ms, a tick, and at least {least * tick:g} ms"
+    for field in fields:
+        require(component, field, lambda value: all(map(whole, value if isinstance(value, tuple) else (value,))), rule)

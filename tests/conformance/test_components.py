@@ -21,10 +21,11 @@ from spikeloop.environments import Box, Spec
 from spikeloop.errors import InvalidInput
 from spikeloop.learners.synapses import StaticTable
 from spikeloop.neurons import AbstractNeuron
+from spikeloop.plasticity import AbstractPlasticity
 from spikeloop.policies import AbstractPolicy
 
 PACKAGES = (
-    "encoders", "neurons", "networks", "decoders", "policies", "interaction", "objectives", "learners",
+    "encoders", "neurons", "networks", "decoders", "policies", "plasticity", "interaction", "objectives", "learners",
     "learners.synapses", "environments", "training",
 )  # fmt: skip
 TICKS, SIZE, OUT = 6, 5, 3
@@ -194,3 +195,25 @@ def test_policy(cls):
     assert jax.tree.structure(after) == jax.tree.structure(state)
     gradient = jax.grad(lambda p: jnp.sum(decide(p, obs[0])[1].output))(params)
     assert all(np.isfinite(np.asarray(leaf)).all() for leaf in jax.tree.leaves(gradient))
+
+
+@final(AbstractPlasticity)
+def test_plasticity(cls):
+    rule = example(cls)
+    rng = np.random.default_rng(4)
+    weights = jnp.asarray(rng.uniform(0.2, 0.8, (4, SIZE, OUT)), jnp.float32)
+    pre = jnp.asarray(rng.random((TICKS, SIZE)) < 0.5, jnp.float32)
+    post = jnp.asarray(rng.random((TICKS, OUT)) < 0.5, jnp.float32)
+
+    def run(weights, pre, post):
+        def tick(carry, fired):
+            traces, change = rule.step(carry[0], carry[1], *fired, jnp.ones(()))
+            return (traces, carry[1] + change), change
+
+        return jax.lax.scan(tick, (rule.init(weights), weights), (pre, post))
+
+    (traces, after), changes = jax.jit(jax.vmap(run, in_axes=(0, None, None)))(weights, pre, post)
+    assert after.shape == weights.shape and after.dtype == jnp.float32 and np.asarray(changes).any()
+    assert jax.tree.structure(traces) == jax.tree.structure(rule.init(weights[0]))
+    np.testing.assert_allclose(np.asarray(after[2]), np.asarray(run(weights[2], pre, post)[0][1]), rtol=1e-5)
+    assert not run(weights[0], jnp.zeros_like(pre), jnp.zeros_like(post))[1].any()  # no spikes, no change

@@ -1,6 +1,7 @@
 """Decoders: from the spikes of the last population to a decision's output."""
 
 from spikeloop.decoders._base import AbstractDecoder
+from spikeloop.decoders.count import SpikeCountChoice
 from spikeloop.decoders.membrane import LastMembrane, MaxAbsMembrane, MaxMembrane, MeanMembrane
 from spikeloop.decoders.rate import LinearRate, SpikeRate
 
@@ -11,5 +12,6 @@ __all__ = [
     "MaxAbsMembrane",
     "MaxMembrane",
     "MeanMembrane",
+    "SpikeCountChoice",
     "SpikeRate",
 ]

@@ -1,6 +1,13 @@
 """Neurons: current in, spikes out; with the surrogate derivatives and resets they are made of."""
 
 from spikeloop.neurons._base import AbstractNeuron, Membrane
+from spikeloop.neurons.alpha_psc import (
+    AlphaCurrent,
+    AlphaCurrentLeakyIntegrateAndFire,
+    AlphaInput,
+    AlphaPropagator,
+    AlphaState,
+)
 from spikeloop.neurons.integrate_fire import IntegrateAndFire
 from spikeloop.neurons.lif import DecayedInputLeakyIntegrateAndFire, LeakyIntegrateAndFire, LeakyIntegrator
 from spikeloop.neurons.reset import AbstractReset, Detached, HardReset, SoftReset
@@ -9,6 +16,7 @@ from spikeloop.neurons.surrogate import (
     Arctan,
     FastSigmoid,
     Gaussian,
+    NoDerivative,
     Rectangular,
     Sigmoid,
     Triangular,
@@ -18,6 +26,11 @@ __all__ = [
     "AbstractNeuron",
     "AbstractReset",
     "AbstractSurrogate",
+    "AlphaCurrent",
+    "AlphaCurrentLeakyIntegrateAndFire",
+    "AlphaInput",
+    "AlphaPropagator",
+    "AlphaState",
     "Arctan",
     "DecayedInputLeakyIntegrateAndFire",
     "Detached",
@@ -28,6 +41,7 @@ __all__ = [
     "LeakyIntegrateAndFire",
     "LeakyIntegrator",
     "Membrane",
+    "NoDerivative",
     "Rectangular",
     "Sigmoid",
     "SoftReset",

@@ -48,6 +48,13 @@ class AbstractSurrogate(Component):
         return _spike(v >= threshold, v - threshold, self)
 
 
+class NoDerivative(AbstractSurrogate):
+    """No bump: the step's own derivative, zero. For neurons that no gradient is to pass."""
+
+    def derivative(self, distance):
+        return jnp.zeros_like(distance)
+
+
 class Sigmoid(AbstractSurrogate):
     """Derivative of the logistic function: unit area, peak slope/4. SpikingJelly's default for slope 4; STBP's h3."""
 

@@ -24,6 +24,8 @@ from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDeci
 
 # Ticks laid out as straight-line code, which XLA fuses into one kernel: 3 times the speed of a loop on a CPU at 16 ticks.
 UNROLLED_TICKS = 64
+# Longer decisions are a loop, so many ticks a round: a hundred ticks of NEST's neuron would take 40 s to compile otherwise.
+TICKS_A_ROUND = 4
 
 
 class AbstractBetweenDecisions(Component):
@@ -153,4 +155,5 @@ class SpikingPolicy(AbstractPolicy):
         silence = self.network.silence(params.network)
         start = _Tick(state, self.decoder.init_state(params.decoder, silence[-1].shape[0]), silence)
         keys = jax.random.split(key, self.ticks) if self.stochastic else None
-        return jax.lax.scan(tick, start, keys, length=self.ticks, unroll=min(self.ticks, UNROLLED_TICKS))
+        unroll = self.ticks if self.ticks <= UNROLLED_TICKS else TICKS_A_ROUND
+        return jax.lax.scan(tick, start, keys, length=self.ticks, unroll=unroll)

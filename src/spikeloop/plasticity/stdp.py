@@ -1,0 +1,89 @@
+"""Spike-timing-dependent plasticity of pairs, with weight-dependent bounds (Guetig et al. 2003).
+
+With u = w/w_max, and traces x and y of the pre- and postsynaptic spikes,
+
+    potentiation    u <- u + lambda (1 - u)^mu_plus x          depression    u <- u - alpha lambda u^mu_minus y
+
+mu = 0 gives additive steps with hard bounds, mu = 1 steps proportional to the distance from the bound (soft bounds). The
+usual sign is alpha > 0; alpha = -1 turns depression into a second potentiation, a symmetric window.
+
+`STDP` applies them at spikes, as the NESTML model ``stdp_synapse`` does: potentiation at a postsynaptic spike, depression at
+a presynaptic one. Traces decay first; if both neurons fire in one tick, the postsynaptic spike comes first, so depression
+meets a y that has just jumped and potentiation an x that has not. Both steps are clamped to w_min and w_max.
+
+`FusedSTDP` is the formula printed by Labady 2023 (eqs 8-12), taken literally: at every tick,
+
+    w <- min(max(w_min, w_dep), w_pot)
+
+It is not sensitive to the order of spikes, and with mu = 1 its weights move one way only: for alpha > 0 they never rise,
+for alpha < 0 they never fall.
+"""
+
+import math
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from spikeloop.component import require, require_finite, require_positive
+from spikeloop.plasticity._base import AbstractPlasticity, PairTraces
+from spikeloop.plasticity.traces import AbstractTrace, AllToAll
+
+
+class AbstractSTDP(AbstractPlasticity):
+    """What the forms of STDP share: the two steps and the traces they see."""
+
+    rate: float = 0.01  # step per unit of trace, as a share of w_max (lambda)
+    alpha: float = 1.0  # depression relative to potentiation; below zero it potentiates as well
+    mu_plus: float = 1.0  # how potentiation fades towards w_max: 0 not at all, 1 in proportion
+    mu_minus: float = 1.0  # how depression fades towards zero
+    tau_pre: float = 20.0  # time constant of the presynaptic traces, ms
+    tau_post: float = 20.0  # time constant of the postsynaptic traces, ms
+    w_min: float = 0.0  # lowest weight
+    w_max: float = 1000.0  # highest weight
+    resolution: float = 1.0  # length of a tick, ms
+    trace: AbstractTrace = AllToAll()  # which pairs of spikes count
+
+    def __check_init__(self):
+        require_positive(self, "rate", "tau_pre", "tau_post", "w_max", "resolution")
+        require_finite(self, "alpha", "w_min")
+        for field in ("mu_plus", "mu_minus"):
+            require(self, field, lambda mu: math.isfinite(mu) and mu >= 0, "a finite number of at least 0")
+        require(self, "w_min", lambda w: 0 <= w < self.w_max, f"at least 0 and below w_max, {self.w_max:g}")
+
+    def init(self, weights):
+        return PairTraces(jnp.zeros_like(weights[:, 0]), jnp.zeros_like(weights[0]))
+
+    def _decayed(self, traces: PairTraces) -> PairTraces:
+        pre = traces.pre * jnp.exp(-self.resolution / self.tau_pre)
+        return PairTraces(pre, traces.post * jnp.exp(-self.resolution / self.tau_post))
+
+    def _potentiated(self, weights: Float[Array, "pre post"], pre: Float[Array, " pre"]) -> Float[Array, "pre post"]:
+        room = jnp.maximum(1.0 - weights / self.w_max, 0.0) ** self.mu_plus
+        return weights + self.w_max * self.rate * room * pre[:, None]
+
+    def _depressed(self, weights: Float[Array, "pre post"], post: Float[Array, " post"]) -> Float[Array, "pre post"]:
+        height = jnp.maximum(weights / self.w_max, 0.0) ** self.mu_minus
+        return weights - self.w_max * self.alpha * self.rate * height * post[None, :]
+
+
+class STDP(AbstractSTDP):
+    """STDP at spikes: potentiation when the postsynaptic neuron fires, depression when the presynaptic one does."""
+
+    def step(self, traces, weights, pre, post, modulator):
+        traces = self._decayed(traces)
+        y = self.trace(traces.post, post)
+        raised = jnp.clip(self._potentiated(weights, traces.pre), self.w_min, self.w_max)
+        after = jnp.where(post[None, :] > 0, raised, weights)
+        lowered = jnp.clip(self._depressed(after, y), self.w_min, self.w_max)
+        after = jnp.where(pre[:, None] > 0, lowered, after)
+        return PairTraces(self.trace(traces.pre, pre), y), after - weights
+
+
+class FusedSTDP(AbstractSTDP):
+    """Both steps in one formula at every tick, as Labady 2023 prints it: blind to the order of spikes."""
+
+    def step(self, traces, weights, pre, post, modulator):
+        traces = self._decayed(traces)
+        traces = PairTraces(self.trace(traces.pre, pre), self.trace(traces.post, post))
+        lowered = jnp.maximum(self._depressed(weights, traces.post), self.w_min)
+        return traces, jnp.minimum(lowered, self._potentiated(weights, traces.pre)) - weights
