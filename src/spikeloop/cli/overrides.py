@@ -119,4 +119,5 @@ def _one_line(text):
     text = re.sub(r"\x1b\[[0-9;]*m", "", text)
     lines = [line.strip(" │|") for line in text.splitlines()]
     kept = [line for line in lines if line and not re.match(r"^[╭╰─┌└]", line) and "full helptext" not in line]
-    return " ".join(kept) or "the command line cannot be read"
+    # Boxes are drawn with dashes where the terminal knows no other lines.
+    return " ".join(re.sub(r"-{4,}", " ", " ".join(kept)).split()) or "the command line cannot be read"
