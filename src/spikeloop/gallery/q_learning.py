@@ -1,11 +1,12 @@
 """The library's own experiments: a spiking Q-network that works, beside its deep twin and two null baselines.
 
-The recipe is one for all tasks but for the twin's learning rate and returns on CartPole, where both networks were tuned over the same
-nine settings (`cartpole_tuning`); only the budget, the scale of the observations and, for Acrobot, the ticks differ. It
-is double Q-learning with 10-step returns, two hidden layers, a learning rate that decays to zero with the budget, and
-policies that are kept as a moving average of the parameters. The spiking neurons are integrate-and-fire with soft
-reset, which lose no input at a spike, so that 4 ticks are enough. `cartpole_ablation` measures what each of these is
-worth: on CartPole everything hangs on the 10-step returns, and the rest narrows the interval at most (see results/).
+The recipe is one for all tasks; only the budget, the scale of the observations and, for Acrobot, the ticks differ, and on
+CartPole the twin's learning rate and returns: there both networks were tuned over the same nine settings
+(`cartpole_tuning`). It is double Q-learning with 10-step returns, two hidden layers, a learning rate that decays to zero
+with the budget, and policies that are kept as a moving average of the parameters. The spiking neurons are
+integrate-and-fire with soft reset, which lose no input at a spike, so that 4 ticks are enough. `cartpole_ablation` measures
+what each of these is worth: on CartPole everything hangs on the 10-step returns, and the rest narrows the interval at most
+(see results/).
 """
 
 import dataclasses
