@@ -26,6 +26,7 @@ COMPONENTS = {
     "objectives": objectives,
     "learners": learners,
     "synapses": learners.synapses,
+    "strategies": learners.strategies,
 }
 
 

@@ -25,7 +25,7 @@ from spikeloop.policies import AbstractPolicy
 
 PACKAGES = (
     "encoders", "neurons", "networks", "decoders", "policies", "interaction", "objectives", "learners",
-    "learners.synapses", "environments", "training",
+    "learners.strategies", "learners.synapses", "environments", "training",
 )  # fmt: skip
 TICKS, SIZE, OUT = 6, 5, 3
 
