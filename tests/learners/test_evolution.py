@@ -18,8 +18,6 @@ from spikeloop.learners.strategies import (
     Evosax,
     Genetic,
     MultiplicativeEvolutionStrategy,
-    ParallelTempering,
-    SimulatedAnnealing,
 )
 from spikeloop.networks import FeedForward
 from spikeloop.neurons import IntegrateAndFire, SoftReset
@@ -29,12 +27,8 @@ SPIKING = SpikingPolicy(network=FeedForward((6,), IntegrateAndFire(reset=SoftRes
 STRATEGIES = [
     Genetic(population=16, sigma=0.3),
     MultiplicativeEvolutionStrategy(population=16, sigma=0.3),
-    CrossEntropy(population=16),
-    SimulatedAnnealing(),
-    ParallelTempering(),
     EnsembleKalmanFilter(population=16),
     Evosax("CMA_ES"),
-    Evosax("Open_ES"),
 ]
 
 
@@ -78,18 +72,23 @@ def test_continuous_actions(policy):
     assert float(report.metrics["best_fitness"][-1]) > -0.05
 
 
-def test_every_step_of_every_individual_counts():
-    learner = Evolution(SPIKING, Genetic(population=5), episodes=3)
-    _, (_, report) = evolve(learner, Corridor(), 4)
+WALKERS = Evolution(SPIKING, Genetic(population=5), episodes=3)
+
+
+@pytest.fixture(scope="module")
+def report():
+    """Four generations of walkers in the corridor."""
+    return evolve(WALKERS, Corridor(), 4)[1][1]
+
+
+def test_every_step_of_every_individual_counts(report):
     lengths = np.asarray(report.episodes.length)
     assert lengths.shape == (4, 15) and np.asarray(report.episodes.ended).all()
     np.testing.assert_array_equal(np.asarray(report.env_steps), lengths.sum(axis=1))
-    assert learner.typical_env_steps(Corridor()) == 5 * 3 * 20 and not learner.fixed_env_steps
+    assert WALKERS.typical_env_steps(Corridor()) == 5 * 3 * 20 and not WALKERS.fixed_env_steps
 
 
-def test_metrics_are_those_of_the_generation():
-    learner = Evolution(SPIKING, Genetic(population=5), episodes=3)
-    _, (_, report) = evolve(learner, Corridor(), 4)
+def test_metrics_are_those_of_the_generation(report):
     fitness = np.asarray(report.episodes.episode_return).reshape(4, 5, 3).mean(axis=2)
     np.testing.assert_allclose(np.asarray(report.metrics["best_fitness"]), fitness.max(axis=1), rtol=1e-5)
     np.testing.assert_allclose(np.asarray(report.metrics["mean_fitness"]), fitness.mean(axis=1), rtol=1e-5)

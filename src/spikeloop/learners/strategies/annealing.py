@@ -48,8 +48,10 @@ class AbstractChains(AbstractStrategy):
     def init(self, template, draw, key):
         first_key, key = jax.random.split(key)
         chains = self.first(template, draw, self.population, first_key)
-        unknown = jnp.full(self.population, -jnp.inf)
-        return ChainsState(chains, unknown, chains[0], jnp.full((), -jnp.inf), jnp.zeros((), jnp.int32), key)
+        unknown = jnp.full(self.population, -jnp.inf, jnp.float32)
+        return ChainsState(
+            chains, unknown, chains[0], jnp.full((), -jnp.inf, jnp.float32), jnp.zeros((), jnp.int32), key
+        )
 
     def ask(self, state, key):
         noise = jax.random.normal(key, state.chains.shape)

@@ -126,9 +126,9 @@ class Genetic(AbstractStrategy):
         population = self.bounds(self.first(template, draw, self.population, key))
         return GeneticState(
             population=population,
-            fitness=jnp.full(self.population, -jnp.inf),
+            fitness=jnp.full(self.population, -jnp.inf, jnp.float32),
             hall=jnp.tile(population[0], (self.hall_of_fame, 1)),
-            hall_fitness=jnp.full(self.hall_of_fame, -jnp.inf),
+            hall_fitness=jnp.full(self.hall_of_fame, -jnp.inf, jnp.float32),
             generation=jnp.zeros((), jnp.int32),
         )
 

@@ -118,8 +118,8 @@ class EnsembleKalmanFilter(AbstractStrategy):
     def init(self, template, draw, key):
         first_key, key = jax.random.split(key)
         ensemble = self.first(template, draw, self.population, first_key)
-        unknown = jnp.full(self.population, -jnp.inf)
-        return EnsembleState(ensemble, unknown, jnp.full((), -jnp.inf), jnp.zeros((), jnp.int32), key)
+        unknown = jnp.full(self.population, -jnp.inf, jnp.float32)
+        return EnsembleState(ensemble, unknown, jnp.full((), -jnp.inf, jnp.float32), jnp.zeros((), jnp.int32), key)
 
     def ask(self, state, key):
         noise_key, copy_key = jax.random.split(key)
