@@ -4,7 +4,6 @@ from spikeloop.learners.strategies._base import (
     AbstractFirstGeneration,
     AbstractStrategy,
     Around,
-    Draw,
     FromPolicy,
     FromRange,
 )
@@ -48,7 +47,6 @@ __all__ = [
     "Clipped",
     "CrossEntropy",
     "CrossEntropyState",
-    "Draw",
     "EnsembleKalmanFilter",
     "EnsembleState",
     "Everyone",
