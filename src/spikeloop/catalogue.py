@@ -38,6 +38,7 @@ COMPONENTS = {
     "objectives": objectives,
     "learners": learners,
     "synapses": learners.synapses,
+    "strategies": learners.strategies,
 }
 
 
@@ -64,6 +65,10 @@ ENTRIES = {
     "synapses/mountain-car": Entry(gallery.synapses_mountain_car),
     "synapses/ledger": Entry(gallery.synapses_ledger, gallery.report_ledger),
     "synapses/table": Entry(gallery.synapses_table, gallery.report_table),
+    "evolution/cartpole": Entry(gallery.evolution_cartpole),
+    "evolution/mountain-car": Entry(gallery.evolution_mountain_car),
+    "evolution/acrobot": Entry(gallery.evolution_acrobot),
+    "evolution/pendulum": Entry(gallery.evolution_pendulum),
     "zheng2026/figure-2": Entry(zheng2026.figure_2, zheng2026.report_figure_2),
     "zheng2026/figure-3": Entry(zheng2026.figure_3, zheng2026.report_figure_3),
     "zheng2026/figure-4": Entry(zheng2026.figure_4, zheng2026.report_table_2),

@@ -1,5 +1,11 @@
 """The library's own experiments: the recipes that work, and what each of their ingredients is worth."""
 
+from spikeloop.gallery.evolution import (
+    evolution_acrobot,
+    evolution_cartpole,
+    evolution_mountain_car,
+    evolution_pendulum,
+)
 from spikeloop.gallery.q_learning import (
     acrobot,
     cartpole,
@@ -25,6 +31,10 @@ __all__ = [
     "cartpole_ablation",
     "cartpole_tuning",
     "controller",
+    "evolution_acrobot",
+    "evolution_cartpole",
+    "evolution_mountain_car",
+    "evolution_pendulum",
     "mountain_car",
     "q_learning",
     "report_ledger",

@@ -13,19 +13,23 @@ from spikeloop.interaction.rollout import (
     play_episode,
 )
 from spikeloop.interaction.schedule import AbstractSchedule, Constant, ExponentialDecay, LinearDecay
+from spikeloop.interaction.score import AbstractScore, EpisodeReturn, LargestObservation
 from spikeloop.interaction.selection import AbstractSelection, EpsilonGreedy, Greedy, UniformRandom
 
 __all__ = [
     "AbstractSchedule",
+    "AbstractScore",
     "AbstractSelection",
     "Act",
     "Actor",
     "Constant",
     "Episode",
+    "EpisodeReturn",
     "EpsilonGreedy",
     "ExponentialDecay",
     "Greedy",
     "Interaction",
+    "LargestObservation",
     "LinearDecay",
     "Moment",
     "PlayedEpisode",

@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from spikeloop.environments import AbstractEnvironment
 from spikeloop.interaction.actor import Actor
+from spikeloop.interaction.score import AbstractScore, EpisodeReturn
 from spikeloop.policies import Decision
 
 
@@ -81,9 +82,10 @@ def interact(
 
 
 class PlayedEpisode(eqx.Module):
-    """One whole episode: its outcome, and how often each neuron fired over all of its decisions."""
+    """One whole episode: its outcome, its score, and how often each neuron fired over all of its decisions."""
 
     episode: Episode
+    score: Float[Array, "..."]
     spikes: tuple[Float[Array, " _"], ...]
 
 
@@ -93,10 +95,17 @@ class _Playing(eqx.Module):
     interaction: Interaction
     done: Bool[Array, ""]
     spikes: tuple[Float[Array, " _"], ...]
+    watched: Any  # what the score keeps
     key: PRNGKeyArray
 
 
-def play_episode(environment: AbstractEnvironment, actor: Actor, key: PRNGKeyArray) -> PlayedEpisode:
+# The default of `play_episode`.
+RETURN = EpisodeReturn()
+
+
+def play_episode(
+    environment: AbstractEnvironment, actor: Actor, key: PRNGKeyArray, score: AbstractScore = RETURN
+) -> PlayedEpisode:
     """Play one episode to its end. Under ``vmap`` all episodes run until the longest has ended, the others frozen."""
     reset_key, key = jax.random.split(key)
     start = begin(environment, actor, reset_key)
@@ -112,9 +121,12 @@ def play_episode(environment: AbstractEnvironment, actor: Actor, key: PRNGKeyArr
             Interaction(env_state, step.obs, policy_state, now.episode_return + step.reward, now.episode_length + 1),
             step.terminated | step.truncated,
             tuple(old + new for old, new in zip(playing.spikes, act.decision.spikes, strict=True)),
+            score.step(playing.watched, step),
             key,
         )
 
-    end = jax.lax.while_loop(lambda playing: ~playing.done, go_on, _Playing(start, jnp.zeros((), bool), silence, key))
+    first = _Playing(start, jnp.zeros((), bool), silence, score.init(start.obs), key)
+    end = jax.lax.while_loop(lambda playing: ~playing.done, go_on, first)
     outcome = end.interaction
-    return PlayedEpisode(Episode(end.done, outcome.episode_return, outcome.episode_length), end.spikes)
+    episode = Episode(end.done, outcome.episode_return, outcome.episode_length)
+    return PlayedEpisode(episode, score.read(end.watched), end.spikes)

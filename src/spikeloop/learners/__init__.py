@@ -1,6 +1,6 @@
 """Learners: one file, one algorithm."""
 
-from spikeloop.learners import synapses
+from spikeloop.learners import strategies, synapses
 from spikeloop.learners._base import AbstractLearner, Report, firing_rates, played_rates
 from spikeloop.learners.antithetic_synapse_agents import (
     AbstractTrialReward,
@@ -10,6 +10,7 @@ from spikeloop.learners.antithetic_synapse_agents import (
     SignOfDifference,
 )
 from spikeloop.learners.dqn import DQN
+from spikeloop.learners.evolution import AbstractStart, CommonStart, Evolution, OwnStart
 from spikeloop.learners.hill_climbing import HillClimbing
 from spikeloop.learners.optimizer import AbstractClipping, Adam, ClipByNorm, ClipByValue, NoClipping
 from spikeloop.learners.random_actions import RandomActions
@@ -21,19 +22,23 @@ __all__ = [
     "DQN",
     "AbstractClipping",
     "AbstractLearner",
+    "AbstractStart",
     "AbstractTarget",
     "AbstractTrialReward",
     "Adam",
     "AntitheticSynapseAgents",
     "ClipByNorm",
     "ClipByValue",
+    "CommonStart",
     "Difference",
     "DifferenceOfRanks",
     "EpisodicTarget",
+    "Evolution",
     "HardTarget",
     "HillClimbing",
     "Immediate",
     "NoClipping",
+    "OwnStart",
     "RandomActions",
     "RandomSearch",
     "Report",
@@ -43,5 +48,6 @@ __all__ = [
     "TargetClock",
     "firing_rates",
     "played_rates",
+    "strategies",
     "synapses",
 ]
