@@ -39,6 +39,7 @@ from spikeloop.learners.synapses import (
     SynapticRule,
     Table,
     Weight,
+    packaged_table,
 )
 from spikeloop.neurons import DecayedInputLeakyIntegrateAndFire, IntegrateAndFire, LeakyIntegrateAndFire
 from spikeloop.papers.zheng2026.frames import Dots, Frames, cell, draw_dots, draw_panels, markdown, quartiles
@@ -163,6 +164,7 @@ def readings() -> Experiment:
         "prediction-error": reading(reward=PredictionErrorReward()),
         "table": reading(value=Table(9)),
         "table-m1": reading(value=Table(), state=MODELS[1]),
+        "bhargava-static-table": reading(value=packaged_table("linear"), state=MODELS[1]),
         "monte-carlo": reading(returns=MonteCarlo(20)),
         "pre-post": reading(state=placed(PrePost())),
         "pre-post-layer": reading(state=placed(PrePostLayer())),
