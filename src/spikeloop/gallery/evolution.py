@@ -22,7 +22,8 @@ from spikeloop.training import Protocol
 
 PENDULUM_GAIN: Gain = (1.0, 1.0, 0.25)  # cosine, sine, and an angular velocity of up to 8 rad/s
 RETURN = EpisodeReturn()
-# Each with the episodes that an individual plays; chosen on CartPole with seeds 100 to 107, and left alone on the other tasks.
+# Each with the episodes that an individual plays; chosen on CartPole with seeds 100 to 107. The other tasks had been tried by then
+# on the same seeds, but nothing was chosen by them.
 STRATEGIES: dict[str, tuple[AbstractStrategy, int]] = {
     "evol": (MultiplicativeEvolutionStrategy(population=16, sigma=0.5), 1),
     "genetic": (Genetic(population=16, sigma=0.5), 3),
