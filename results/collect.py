@@ -60,7 +60,7 @@ def page() -> str:
         "# Results\n",
         "Written by `results/collect.py` from the JSON files in these folders; each folder holds the experiment (`run.json`),",
         "the command, commit, versions and hardware (`provenance.json`), and the scores of every seed (`summary.json`).",
-        "IQM is the interquartile mean over seeds; intervals are 95 % stratified bootstrap. Wall seconds are what a run took, often",
+        "IQM is the interquartile mean over seeds; intervals are 95 % stratified bootstrap. Wall seconds: what a run took, often",
         "while others shared the two cores; speed is measured by itself, at the end.\n",
     ]
     for folder in sorted({path.parent for name in ("summary", "table") for path in HERE.glob(f"*/{name}.json")}):
