@@ -26,7 +26,8 @@ NOTES = {
     "something left to tell them apart.",
     "synapses-cartpole": "Greedy final policies, 100 fresh episodes per seed. The learner `synapses` uses the table of "
     "`synapses-table`. Its settings were found on seeds 100 to 119 of this task; hill climbing stands there with the better two "
-    "of six settings tried on the same network. `spiking-dqn` is the recipe of `cartpole` with this small network, not tuned "
+    "of six settings tried on the same network. The figure of weights is one seed, in a run of its own. "
+    "`spiking-dqn` is the recipe of `cartpole` with this small network, not tuned "
     "for it.",
     "synapses-acrobot": "The same learner and the same table, nothing changed but the scale of the observations.",
     "synapses-mountain-car": "The same learner and the same table, nothing changed but the scale of the observations.",

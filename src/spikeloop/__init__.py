@@ -1,9 +1,9 @@
 """spikeloop: train spiking neural networks by reinforcement learning, and show what they learned."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spikeloop.errors import InvalidInput
+from spikeloop.lazy import lookup
 
 if TYPE_CHECKING:
     from spikeloop.catalogue import built_in
@@ -17,18 +17,15 @@ __version__ = "0.1.0"
 __all__ = ["Experiment", "InvalidInput", "Policy", "Protocol", "Reference", "Run", "built_in", "load"]
 
 # Looked up on first use, so that `import spikeloop` (and so `spikeloop --help`) does not wait for JAX.
-_HOMES = {
-    "Experiment": "spikeloop.experiment",
-    "built_in": "spikeloop.catalogue",
-    "Policy": "spikeloop.loading",
-    "Protocol": "spikeloop.training",
-    "Reference": "spikeloop.experiment",
-    "Run": "spikeloop.run",
-    "load": "spikeloop.loading",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'spikeloop' has no attribute {name!r}")
+__getattr__ = lookup(
+    __name__,
+    {
+        "Experiment": "spikeloop.experiment",
+        "built_in": "spikeloop.catalogue",
+        "Policy": "spikeloop.loading",
+        "Protocol": "spikeloop.training",
+        "Reference": "spikeloop.experiment",
+        "Run": "spikeloop.run",
+        "load": "spikeloop.loading",
+    },
+)

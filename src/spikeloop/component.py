@@ -171,6 +171,15 @@ def require_count(component: Any, *fields: str, least: int = 1) -> None:
         )
 
 
+def require_counts(component: Any, field: str, least: int = 1) -> None:
+    """The field must be a tuple of whole numbers above zero, with at least `least` entries."""
+
+    def holds(counts):
+        return len(counts) >= least and all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in counts)
+
+    require(component, field, holds, f"a {'non-empty ' if least else ''}tuple of positive whole numbers")
+
+
 def require_ticks(component: Any, tick: float, *fields: str, least: int = 1) -> None:
     """Each field, or each entry of a tuple, must be a whole number of ticks, at least `least`."""
 

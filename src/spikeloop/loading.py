@@ -84,10 +84,14 @@ class Policies(eqx.Module):
         return Actor(self.actors.policy, params, self.actors.actions, self.actors.selection)
 
 
-def load_policies(run: Run, arm: str) -> Policies:
-    """The final policies of a learner. Raises InvalidInput if it has not finished, or the file is damaged."""
+def _require_finished(run, arm):
     if run.final(arm) is None:
         raise InvalidInput(f"{run.path}: {arm} has not finished; `spikeloop resume {run.path}` goes on")
+
+
+def load_policies(run: Run, arm: str) -> Policies:
+    """The final policies of a learner. Raises InvalidInput if it has not finished, or the file is damaged."""
+    _require_finished(run, arm)
     path = run.arm_path(arm) / "policy.safetensors"
     header = read_header(path)
     policy, selection, spec = (build(header.get(name)) for name in ("policy", "selection", "spec"))
@@ -116,8 +120,7 @@ def load_lessons(run: Run, arm: str) -> dict[str, np.ndarray]:
 
     Raises InvalidInput if it has not finished, or the file is damaged.
     """
-    if run.final(arm) is None:
-        raise InvalidInput(f"{run.path}: {arm} has not finished; `spikeloop resume {run.path}` goes on")
+    _require_finished(run, arm)
     learner, environment = run.experiment.arms[arm], run.experiment.environment
 
     def lessons(key):

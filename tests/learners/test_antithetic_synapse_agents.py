@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jax.flatten_util import ravel_pytree
+from tests.iterate import flat, iterate
 from tests.worlds import Bullseye, ConstantReward, Corridor, WorldState
 
 from spikeloop.environments import AbstractEnvironment, Box, Spec, Step
@@ -49,32 +50,12 @@ class Linear(AbstractEnvironment):
         return after, Step(after.obs, reward, jnp.ones((), bool), jnp.zeros((), bool))
 
 
-def learn(learner, world, iterations, seed=0):
-    """The first state, and every state and report that followed, stacked."""
-    init_key, key = jax.random.split(jax.random.key(seed))
-
-    @jax.jit
-    def go(state, keys):
-        def step(state, key):
-            state, report = learner.step(world, state, key)
-            return state, (state, report)
-
-        return jax.lax.scan(step, state, keys)[1]
-
-    first = learner.init(world, init_key)
-    return first, *go(first, jax.random.split(key, iterations))
-
-
-def weights(states):
-    return np.asarray(jax.vmap(lambda params: ravel_pytree(params)[0])(states.params))
-
-
 @pytest.mark.parametrize("value", [FollowCredit(), Table(bins=5)], ids=lambda value: type(value).__name__)
 def test_they_find_the_bullseye(value):
     """As near as their own trials let them."""
     learner = AntitheticSynapseAgents(POLICY, value=value, change=Additive(0.02), trial_size=0.1)
     for seed in (0, 1):
-        _, _, report = learn(learner, Bullseye(), 300, seed)
+        _, _, report = iterate(learner, Bullseye(), 300, seed)
         scores = np.asarray(report.metrics["score"])
         assert scores[:5].mean() < -0.2
         # Weight and bias together have a variance of 2 x 0.1^2 in trials; with the slopes 0.75 and 1.5 of the two
@@ -85,9 +66,9 @@ def test_they_find_the_bullseye(value):
 def test_without_a_return_to_follow_they_go_nowhere():
     """All trials are equal: no credit, values that tie, and a walk without drift."""
     learner = AntitheticSynapseAgents(POLICY, value=FollowCredit(), change=Additive(1.0))
-    first, states, _ = learn(learner, ConstantReward(), 400)
+    first, states, _ = iterate(learner, ConstantReward(), 400)
     assert not np.asarray(states.credit).any()
-    drift = (weights(states)[-1] - np.asarray(ravel_pytree(first.params)[0])) / 400
+    drift = (flat(states.params)[-1] - np.asarray(ravel_pytree(first.params)[0])) / 400
     assert np.abs(drift).max() < 5 * np.sqrt(2 / 3 / 400)
 
 
@@ -149,7 +130,7 @@ def test_credit_by_chance_alone_is_seen_with_variance_one():
     learner = AntitheticSynapseAgents(DeepPolicy((50,)), senses, FollowCredit(), Difference(), still, trial_size=0.01)
     for pairs, memory in ((2, 0.8), (8, 0.5)):
         learner = learner.with_fields(pairs=pairs, memory=memory)
-        _, states, _ = learn(learner, Wild(), 40)
+        _, states, _ = iterate(learner, Wild(), 40)
         last = [jax.tree.map(lambda leaf, t=t: leaf[t], states) for t in (20, 30, 39)]
         seen = [learner._see(state, places(state.params), jnp.zeros_like(state.credit)) for state in last]
         assert np.std(seen) == pytest.approx(1.0, rel=0.12) and abs(np.mean(seen)) < 0.15
@@ -158,14 +139,14 @@ def test_credit_by_chance_alone_is_seen_with_variance_one():
 def test_paired_trials_begin_alike_and_differ_in_their_sign_alone():
     """The corridor begins at a random place, and a policy without influence plays the same episode twice."""
     learner = AntitheticSynapseAgents(POLICY, trial_size=1e-6, pairs=6)
-    _, _, report = learn(learner, Corridor(), 4)
+    _, _, report = iterate(learner, Corridor(), 4)
     plus, minus = np.split(np.asarray(report.episodes.episode_return), 2, axis=1)
     np.testing.assert_array_equal(plus, minus)
     assert all(len(set(row.tolist())) > 1 for row in plus)  # the pairs begin at places of their own
 
 
 def test_every_step_and_episode_is_counted():
-    _, states, report = learn(AntitheticSynapseAgents(POLICY, pairs=3), Corridor(), 5)
+    _, states, report = iterate(AntitheticSynapseAgents(POLICY, pairs=3), Corridor(), 5)
     assert report.episodes.length.shape == (5, 6) and np.asarray(report.episodes.ended).all()
     np.testing.assert_array_equal(np.asarray(report.env_steps), np.asarray(report.episodes.length).sum(axis=1))
     np.testing.assert_allclose(
@@ -177,8 +158,8 @@ def test_every_step_and_episode_is_counted():
 def test_synapses_remember_their_actions_and_whether_things_went_better():
     state = SynapseState((PreviousActions(2), PreviousRewards(3)))
     learner = AntitheticSynapseAgents(POLICY, state, Table(3), change=Additive(0.5), exploration=Constant(1.0))
-    first, states, report = learn(learner, Bullseye(), 5)
-    path = np.concatenate([np.asarray(ravel_pytree(first.params)[0])[None], weights(states)])
+    first, states, report = iterate(learner, Bullseye(), 5)
+    path = np.concatenate([np.asarray(ravel_pytree(first.params)[0])[None], flat(states.params)])
     actions = np.diff(path, axis=0) / 0.5
     np.testing.assert_allclose(np.asarray(states.actions)[-1, :2], actions[[-1, -2]], atol=1e-4)
     assert set(np.round(actions).ravel().tolist()) == {-1.0, 0.0, 1.0}
@@ -188,7 +169,7 @@ def test_synapses_remember_their_actions_and_whether_things_went_better():
 
 def test_a_table_learns_that_credit_is_to_be_followed():
     learner = AntitheticSynapseAgents(POLICY, value=Table(bins=5), change=Additive(1e-6), trial_size=0.1)
-    _, states, report = learn(learner, Linear(), 300)
+    _, states, report = iterate(learner, Linear(), 300)
     table = np.asarray(learner.lessons(jax.tree.map(lambda leaf: leaf[-1], states))["table"])
     assert table[0].argmax() == 0 and table[-1].argmax() == 2  # strongest credit of either sign
     assert np.asarray(report.metrics["follows_credit"])[-50:].mean() > 0.9
@@ -247,7 +228,7 @@ def test_the_scale_of_returns_does_not_matter(reward):
             return state, Step(step.obs, 100.0 * step.reward, step.terminated, step.truncated)
 
     learner = AntitheticSynapseAgents(POLICY, value=FollowCredit(), reward=reward)
-    soft, loud = (weights(learn(learner, world, 10)[1]) for world in (Linear(), Loud()))
+    soft, loud = (flat(iterate(learner, world, 10).states.params) for world in (Linear(), Loud()))
     np.testing.assert_allclose(soft, loud, atol=1e-5)
 
 

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.iterate import iterate
 from tests.worlds import ActionReward, Bullseye, Corridor
 
 from spikeloop.errors import InvalidInput
@@ -14,37 +15,23 @@ from spikeloop.learners import RandomActions, RandomSearch
 from spikeloop.policies import DeepPolicy
 
 
-def steps(learner, world, iterations, seed=0):
-    """The last state, and every state and report on the way, stacked."""
-    init_key, key = jax.random.split(jax.random.key(seed))
-
-    @jax.jit
-    def go(state, keys):
-        def step(state, key):
-            state, report = learner.step(world, state, key)
-            return state, (state, report)
-
-        return jax.lax.scan(step, state, keys)
-
-    return go(learner.init(world, init_key), jax.random.split(key, iterations))
-
-
 def test_random_search_keeps_the_best_ever_seen():
     """On a world without chance the score is what the kept weights earn, and the largest of all returns so far."""
     learner = RandomSearch(DeepPolicy((4,)), candidates=5)
-    last, (states, report) = steps(learner, Bullseye(), 30)
+    course = iterate(learner, Bullseye(), 30)
+    states, report = course.states, course.reports
     returns = np.asarray(report.episodes.episode_return)
     assert returns.shape == (30, 5)
     np.testing.assert_array_equal(np.asarray(states.score), np.maximum.accumulate(returns.max(axis=1)))
     np.testing.assert_array_equal(np.asarray(report.metrics["best_return"]), np.asarray(states.score))
     assert float(states.score[-1]) > float(states.score[0])
-    played = play_episode(Bullseye(), learner.actor(Bullseye(), last), jax.random.key(7))
-    assert float(played.episode.episode_return) == pytest.approx(float(last.score), rel=1e-5)
+    played = play_episode(Bullseye(), learner.actor(Bullseye(), course.last), jax.random.key(7))
+    assert float(played.episode.episode_return) == pytest.approx(float(states.score[-1]), rel=1e-5)
 
 
 def test_random_search_scores_the_mean_of_its_episodes_and_counts_their_steps():
     learner = RandomSearch(DeepPolicy((4,)), candidates=3, episodes=4)
-    _, (states, report) = steps(learner, Corridor(), 6)
+    _, states, report = iterate(learner, Corridor(), 6)
     means = np.asarray(report.episodes.episode_return).reshape(6, 3, 4).mean(axis=2)
     np.testing.assert_allclose(np.asarray(states.score), np.maximum.accumulate(means.max(axis=1)), rtol=1e-6)
     np.testing.assert_array_equal(np.asarray(report.env_steps), np.asarray(report.episodes.length).sum(axis=1))
@@ -52,12 +39,12 @@ def test_random_search_scores_the_mean_of_its_episodes_and_counts_their_steps():
 
 
 def test_random_search_draws_other_weights_for_every_candidate():
-    _, (_, report) = steps(RandomSearch(DeepPolicy((4,)), candidates=5), Bullseye(), 10)
+    _, _, report = iterate(RandomSearch(DeepPolicy((4,)), candidates=5), Bullseye(), 10)
     assert len(set(np.asarray(report.episodes.episode_return).ravel().tolist())) == 50
 
 
 def test_random_actions_takes_either_action_equally_often():
-    _, (states, report) = steps(RandomActions(), ActionReward(), 2000)
+    _, states, report = iterate(RandomActions(), ActionReward(), 2000)
     wins = np.sum(np.asarray(report.episodes.episode_return) > 0)
     assert abs(wins - 1000) < 5 * np.sqrt(500)
     assert np.asarray(report.env_steps).sum() == 2000 == int(states.env_steps[-1])
@@ -65,7 +52,7 @@ def test_random_actions_takes_either_action_equally_often():
 
 def test_random_actions_learns_nothing():
     learner = RandomActions()
-    last, _ = steps(learner, ActionReward(), 10)
+    last = iterate(learner, ActionReward(), 10).last
     actor = learner.actor(ActionReward(), last)
     play = jax.jit(jax.vmap(lambda key: play_episode(ActionReward(), actor, key).episode.episode_return))
     mean = float(play(jax.random.split(jax.random.key(1), 2000)).mean())
@@ -73,7 +60,7 @@ def test_random_actions_learns_nothing():
 
 
 def test_random_actions_fits_continuous_worlds():
-    _, (_, report) = steps(RandomActions(), Bullseye(), 500)
+    _, _, report = iterate(RandomActions(), Bullseye(), 500)
     # The mean of -(x - 0.5)^2 - (y + 1)^2 for x in [-1, 1] and y in [-2, 2]: -(1/3 + 1/4) - (4/3 + 1).
     assert float(jnp.mean(report.episodes.episode_return)) == pytest.approx(-2.9167, abs=0.4)
 
@@ -86,7 +73,7 @@ def test_invalid_fields(fields):
 
 def test_greedy_actor_of_random_search_is_what_a_plain_actor_with_its_weights_is():
     learner = RandomSearch(DeepPolicy((4,)), candidates=2)
-    last, _ = steps(learner, Bullseye(), 2)
+    last = iterate(learner, Bullseye(), 2).last
     plain = Actor(learner.policy, last.best, Bullseye().spec.actions)
     assert {f.name for f in dataclasses.fields(plain)} == {"policy", "params", "actions", "selection"}
     one, two = (play_episode(Bullseye(), a, jax.random.key(0)) for a in (plain, learner.actor(Bullseye(), last)))

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.iterate import iterate
 from tests.worlds import Bullseye, Corridor, MatchingReward
 
 from spikeloop.environments import Gymnax
@@ -32,21 +33,6 @@ STRATEGIES = [
 ]
 
 
-def evolve(learner, world, generations, seed=0):
-    """The last state, and every state and report on the way, stacked."""
-    init_key, key = jax.random.split(jax.random.key(seed))
-
-    @jax.jit
-    def go(state, keys):
-        def step(state, key):
-            state, report = learner.step(world, state, key)
-            return state, (state, report)
-
-        return jax.lax.scan(step, state, keys)
-
-    return go(learner.init(world, init_key), jax.random.split(key, generations))
-
-
 def mean_return(learner, world, state, episodes=50):
     actor = learner.actor(world, state)
     keys = jax.random.split(jax.random.key(99), episodes)
@@ -59,7 +45,7 @@ def test_every_strategy_learns_what_to_do_with_what_it_sees(strategy):
     if isinstance(strategy, Evosax):
         pytest.importorskip("evosax.algorithms")
     learner = Evolution(SPIKING, strategy, episodes=8)
-    state, _ = evolve(learner, MatchingReward(), 40)
+    state = iterate(learner, MatchingReward(), 40).last
     assert mean_return(learner, MatchingReward(), state) == 1.0
 
 
@@ -67,7 +53,8 @@ def test_every_strategy_learns_what_to_do_with_what_it_sees(strategy):
 def test_continuous_actions(policy):
     """Minus the squared distance from a point of a box: near zero, from a mean of 1.4 at random weights."""
     learner = Evolution(policy, CrossEntropy(population=32))
-    state, (_, report) = evolve(learner, Bullseye(), 40)
+    course = iterate(learner, Bullseye(), 40)
+    state, report = course.last, course.reports
     assert mean_return(learner, Bullseye(), state) > -0.05
     assert float(report.metrics["best_fitness"][-1]) > -0.05
 
@@ -78,7 +65,7 @@ WALKERS = Evolution(SPIKING, Genetic(population=5), episodes=3)
 @pytest.fixture(scope="module")
 def report():
     """Four generations of walkers in the corridor."""
-    return evolve(WALKERS, Corridor(), 4)[1][1]
+    return iterate(WALKERS, Corridor(), 4).reports
 
 
 def test_every_step_of_every_individual_counts(report):
@@ -114,12 +101,13 @@ def test_starts_are_common_or_ones_own():
 def test_with_a_common_start_equal_individuals_have_equal_fitness():
     """And their fitness changes from one generation to the next, for the starts do."""
     strategy = Genetic(population=4, crossover_probability=0.0, mutation_probability=0.0, duplicate_probability=0.0)
-    last, (_, report) = evolve(Evolution(SPIKING, strategy), Corridor(), 12)
+    course = iterate(Evolution(SPIKING, strategy), Corridor(), 12)
+    last, report = course.last, course.reports
     assert (np.asarray(last.population) == np.asarray(last.population)[:1]).all()
     returns = np.asarray(report.episodes.episode_return)
     np.testing.assert_array_equal(returns[-1], returns[-1, 0])
     assert len(set(returns[6:, 0].tolist())) > 1
-    _, (_, report) = evolve(Evolution(SPIKING, strategy, start=OwnStart()), Corridor(), 12)
+    _, _, report = iterate(Evolution(SPIKING, strategy, start=OwnStart()), Corridor(), 12)
     assert np.asarray(report.episodes.episode_return)[-1].std() > 0
 
 
@@ -153,7 +141,7 @@ def test_the_learner_is_told_the_score():
     """On Mountain Car the return is the same for nearly all; the largest position is not, and it is bounded."""
     learner = Evolution(DeepPolicy((4,)), Genetic(population=4), score=LargestObservation(0))
     world = Gymnax("MountainCar-v0", max_steps=20)
-    _, (_, report) = evolve(learner, world, 2)
+    _, _, report = iterate(learner, world, 2)
     assert (np.asarray(report.episodes.episode_return) == -20).all()
     best = np.asarray(report.metrics["best_fitness"])
     assert ((best > -0.6) & (best < 0.0)).all() and (best > np.asarray(report.metrics["mean_fitness"])).all()

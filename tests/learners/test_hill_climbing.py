@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
+from tests.iterate import flat, iterate
 from tests.worlds import Bullseye, ConstantReward, Corridor
 
 from spikeloop.errors import InvalidInput
@@ -15,36 +16,16 @@ from spikeloop.policies import DeepPolicy
 POLICY = DeepPolicy(())
 
 
-def climb(learner, world, iterations, seed=0):
-    """The first state, and every state and report that followed, stacked."""
-    init_key, key = jax.random.split(jax.random.key(seed))
-
-    @jax.jit
-    def go(state, keys):
-        def step(state, key):
-            state, report = learner.step(world, state, key)
-            return state, (state, report)
-
-        return jax.lax.scan(step, state, keys)[1]
-
-    first = learner.init(world, init_key)
-    return first, *go(first, jax.random.split(key, iterations))
-
-
-def weights(states):
-    return np.asarray(jax.vmap(lambda params: ravel_pytree(params)[0])(states.best))
-
-
 def test_it_keeps_the_best_and_undoes_what_is_worse():
     """In a world without chance: the score is the running maximum, and weights move where it rose and nowhere else."""
-    _, states, report = climb(HillClimbing(POLICY), Bullseye(), 60)
+    _, states, report = iterate(HillClimbing(POLICY), Bullseye(), 60)
     returns = np.asarray(report.episodes.episode_return)[:, 0]
     scores = np.asarray(states.score)
     np.testing.assert_array_equal(scores, np.maximum.accumulate(returns))
     np.testing.assert_array_equal(np.asarray(report.metrics["best_return"]), scores)
-    moved = (np.diff(weights(states), axis=0) != 0).all(axis=1)
+    moved = (np.diff(flat(states.best), axis=0) != 0).all(axis=1)
     np.testing.assert_array_equal(moved, returns[1:] >= scores[:-1])
-    assert (np.diff(weights(states), axis=0)[~moved] == 0).all()
+    assert (np.diff(flat(states.best), axis=0)[~moved] == 0).all()
     assert 3 < moved.sum() < 57
     assert scores[-1] > 0.05 * scores[0]  # the miss has shrunk by a factor of 20
 
@@ -52,8 +33,8 @@ def test_it_keeps_the_best_and_undoes_what_is_worse():
 def test_the_first_candidate_is_what_was_drawn():
     """Untouched: before anything was played there is nothing to change."""
     learner = HillClimbing(POLICY)
-    first, states, report = climb(learner, Bullseye(), 3, seed=4)
-    np.testing.assert_array_equal(weights(states)[0], np.asarray(ravel_pytree(first.best)[0]))
+    first, states, report = iterate(learner, Bullseye(), 3, seed=4)
+    np.testing.assert_array_equal(flat(states.best)[0], np.asarray(ravel_pytree(first.best)[0]))
     assert not np.isfinite(float(first.score))
     played = play_episode(Bullseye(), learner.actor(Bullseye(), first), jax.random.key(0)).episode.episode_return
     assert float(states.score[0]) == pytest.approx(float(played), rel=1e-5)
@@ -62,14 +43,14 @@ def test_the_first_candidate_is_what_was_drawn():
 
 def test_what_is_no_worse_is_kept():
     """A plateau is crossed: where all is equal every change is kept, of the size that was asked for."""
-    _, states, _ = climb(HillClimbing(DeepPolicy((20,)), step_size=0.7), ConstantReward(), 40)
-    changes = np.diff(weights(states), axis=0)
+    _, states, _ = iterate(HillClimbing(DeepPolicy((20,)), step_size=0.7), ConstantReward(), 40)
+    changes = np.diff(flat(states.best), axis=0)
     assert (changes != 0).all()
     assert changes.std() == pytest.approx(0.7, rel=0.05) and abs(changes.mean()) < 0.05
 
 
 def test_the_score_is_the_mean_of_all_episodes_and_every_step_counts():
-    _, states, report = climb(HillClimbing(DeepPolicy((4,)), episodes=5), Corridor(), 12)
+    _, states, report = iterate(HillClimbing(DeepPolicy((4,)), episodes=5), Corridor(), 12)
     episodes = report.episodes
     assert episodes.episode_return.shape == (12, 5) and np.asarray(episodes.ended).all()
     means = np.asarray(episodes.episode_return).mean(axis=1)
@@ -80,7 +61,7 @@ def test_the_score_is_the_mean_of_all_episodes_and_every_step_counts():
 
 def test_its_actor_plays_the_best():
     learner = HillClimbing(POLICY)
-    _, states, _ = climb(learner, Bullseye(), 20)
+    _, states, _ = iterate(learner, Bullseye(), 20)
     last = jax.tree.map(lambda leaf: leaf[-1], states)
     played = play_episode(Bullseye(), learner.actor(Bullseye(), last), jax.random.key(1)).episode.episode_return
     assert float(played) == pytest.approx(float(last.score), rel=1e-4, abs=1e-6)

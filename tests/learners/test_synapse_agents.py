@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 from rich.console import Console
+from tests.iterate import flat, iterate
 from tests.worlds import Bullseye, ConstantReward, Corridor
 
 from spikeloop.cli.progress import TerminalWatcher
@@ -33,29 +34,9 @@ QUIET = SpikingPolicy(network=FeedForward((5,), IntegrateAndFire(1e6)), ticks=1)
 WALK = SynapticRule(exploration=Constant(1.0), change=Additive(0.1))
 
 
-def learn(learner, world, iterations, seed=0):
-    """The first state, and every state and report that followed, stacked."""
-    init_key, key = jax.random.split(jax.random.key(seed))
-
-    @jax.jit
-    def go(state, keys):
-        def step(state, key):
-            state, report = learner.step(world, state, key)
-            return state, (state, report)
-
-        return jax.lax.scan(step, state, keys)[1]
-
-    first = learner.init(world, init_key)
-    return first, *go(first, jax.random.split(key, iterations))
-
-
-def weights(states):
-    return np.asarray(jax.vmap(lambda params: ravel_pytree(params)[0])(states.params))
-
-
 def test_one_iteration_is_one_act_of_every_synapse_and_so_many_episodes():
-    first, states, report = learn(SynapseAgents(SPIKING, WALK, episodes=3), Corridor(), 6)
-    path = np.concatenate([np.asarray(ravel_pytree(first.params)[0])[None], weights(states)])
+    first, states, report = iterate(SynapseAgents(SPIKING, WALK, episodes=3), Corridor(), 6)
+    path = np.concatenate([np.asarray(ravel_pytree(first.params)[0])[None], flat(states.params)])
     changes = np.diff(path, axis=0)
     np.testing.assert_allclose(np.round(changes / 0.1), changes / 0.1, atol=1e-3)
     assert set(np.round(changes / 0.1).ravel().tolist()) == {-1.0, 0.0, 1.0}
@@ -72,7 +53,7 @@ def test_one_iteration_is_one_act_of_every_synapse_and_so_many_episodes():
 def test_the_score_is_that_of_the_new_weights():
     """A world without chance, a linear policy: what is played is what the actor plays after the act, not before."""
     learner = SynapseAgents(DeepPolicy(()), WALK)
-    _, states, report = learn(learner, Bullseye(), 10)
+    _, states, report = iterate(learner, Bullseye(), 10)
     scores = np.asarray(report.metrics["score"])
     play = jax.jit(lambda state: play_episode(Bullseye(), learner.actor(Bullseye(), state), jax.random.key(0)).episode)
     played = [float(play(jax.tree.map(lambda leaf, t=t: leaf[t], states)).episode_return) for t in range(10)]
@@ -105,7 +86,7 @@ def test_they_find_the_bullseye():
 
 def test_rates_are_spikes_per_neuron_and_tick_over_all_episodes():
     learner = SynapseAgents(SPIKING, SynapticRule(SynapseState((FiringRates(),))), episodes=2)
-    first, states, report = learn(learner, Corridor(), 1)
+    first, states, report = iterate(learner, Corridor(), 1)
     # What was played can be played again: the key of the episodes is the second of the step's three.
     step_key = jax.random.split(jax.random.split(jax.random.key(0))[1], 1)[0]
     params = jax.tree.map(lambda leaf: leaf[0], states.params)
@@ -144,7 +125,7 @@ def test_a_silent_network_is_reported_and_the_user_is_warned(cls, silent):
 
 @pytest.mark.parametrize("cls", LEARNERS, ids=lambda cls: cls.__name__)
 def test_a_policy_without_spikes_has_no_rates(cls):
-    _, _, report = learn(cls(DeepPolicy((3,))), ConstantReward(), 1)
+    _, _, report = iterate(cls(DeepPolicy((3,))), ConstantReward(), 1)
     assert not [name for name in report.metrics if name.startswith("firing_rate")]
 
 
@@ -158,7 +139,7 @@ def test_a_table_is_a_lesson_and_a_network_is_none():
 
 def test_a_network_of_values_learns_from_every_synapse():
     learner = SynapseAgents(DeepPolicy(()), SynapticRule(value=QNetwork(updates=2, batch_size=4)))
-    first, states, _ = learn(learner, Corridor(), 3)
+    first, states, _ = iterate(learner, Corridor(), 3)
     np.testing.assert_array_equal(np.asarray(states.synapses.value.replay.added), [6, 12, 18])
     assert np.asarray(states.synapses.value.updates).tolist() == [2, 4, 6]
     moved = jax.tree.map(

@@ -1,9 +1,9 @@
 """Analysis: what was learned, as numbers, figures and animations."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spikeloop.analysis.statistics import Curve, Interval, interquartile_interval, interquartile_mean
+from spikeloop.lazy import lookup
 
 if TYPE_CHECKING:
     from spikeloop.analysis.animation import animate
@@ -22,15 +22,12 @@ __all__ = [
 ]
 
 # Looked up on first use, so that training does not wait for Matplotlib.
-_HOMES = {
-    "Recording": "spikeloop.analysis.recording",
-    "animate": "spikeloop.analysis.animation",
-    "learning_curves": "spikeloop.analysis.figures",
-    "record_episode": "spikeloop.analysis.recording",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'spikeloop.analysis' has no attribute {name!r}")
+__getattr__ = lookup(
+    __name__,
+    {
+        "Recording": "spikeloop.analysis.recording",
+        "animate": "spikeloop.analysis.animation",
+        "learning_curves": "spikeloop.analysis.figures",
+        "record_episode": "spikeloop.analysis.recording",
+    },
+)

@@ -10,11 +10,11 @@ Labady 2023: left or right on a strict majority, else no push.
 import jax.numpy as jnp
 
 from spikeloop.component import require_count
-from spikeloop.decoders._base import AbstractDecoder
+from spikeloop.decoders.rate import AbstractSpikeCount
 from spikeloop.errors import InvalidInput
 
 
-class SpikeCountChoice(AbstractDecoder):
+class SpikeCountChoice(AbstractSpikeCount):
     """Spike counts of one output neuron per action, in which every draw goes to one fixed action."""
 
     otherwise: int = 1  # the action that wins every draw, silence included
@@ -29,12 +29,6 @@ class SpikeCountChoice(AbstractDecoder):
         if self.otherwise >= out_size:
             raise InvalidInput(f"otherwise is action {self.otherwise}, but the last of the actions is {out_size - 1}")
         return None
-
-    def init_state(self, params, in_size):
-        return jnp.zeros(in_size)
-
-    def step(self, params, state, spikes):
-        return state + spikes
 
     def read(self, params, state, ticks):
         most = jnp.max(state)

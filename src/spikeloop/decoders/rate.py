@@ -10,7 +10,17 @@ from spikeloop.decoders._base import AbstractDecoder
 from spikeloop.networks import Linear
 
 
-class SpikeRate(AbstractDecoder):
+class AbstractSpikeCount(AbstractDecoder):
+    """What the decoders share that count the spikes of a decision."""
+
+    def init_state(self, params, in_size):
+        return jnp.zeros(in_size)
+
+    def step(self, params, state, spikes):
+        return state + spikes
+
+
+class SpikeRate(AbstractSpikeCount):
     """Firing rate of one output neuron per action, between 0 and 1."""
 
     def population(self, out_size):
@@ -19,27 +29,15 @@ class SpikeRate(AbstractDecoder):
     def init(self, in_size, out_size, key):
         return None
 
-    def init_state(self, params, in_size):
-        return jnp.zeros(in_size)
-
-    def step(self, params, state, spikes):
-        return state + spikes
-
     def read(self, params, state, ticks):
         return state / ticks
 
 
-class LinearRate(AbstractDecoder):
+class LinearRate(AbstractSpikeCount):
     """A full connection on the mean firing rates of the last hidden population."""
 
     def init(self, in_size, out_size, key):
         return Linear.init(in_size, out_size, key)
-
-    def init_state(self, params, in_size):
-        return jnp.zeros(in_size)
-
-    def step(self, params, state, spikes):
-        return state + spikes
 
     def read(self, params, state, ticks):
         return params(state / ticks)

@@ -13,7 +13,7 @@ from spikeloop.analysis.statistics import interquartile_interval
 from spikeloop.comparison import results
 from spikeloop.experiment import Experiment
 from spikeloop.learners import AntitheticSynapseAgents
-from spikeloop.learners.synapses import places, readable, static_table, table_json
+from spikeloop.learners.synapses import Credit, Table, places, readable, static_table, table_json
 from spikeloop.learners.synapses.value import ACTIONS
 from spikeloop.loading import load_lessons
 from spikeloop.run import Run
@@ -28,14 +28,19 @@ def report_table(run: Run) -> list[Path]:
     A value is the lower end of the 95 % interval over seeds, so that an action must be shown to help to be chosen: where the
     runs disagree, a synapse leaves its weight alone. With the means it would drift for ever wherever nothing is to be gained.
     """
-    learner, tables = run.experiment.learner, load_lessons(run, run.experiment.label)["table"]
-    assert isinstance(learner, AntitheticSynapseAgents)
-    names, bins = learner.state.names, round(tables.shape[1] ** (1 / learner.state.width))
+    learner = run.experiment.learner
+    if not isinstance(learner, AntitheticSynapseAgents) or not isinstance(learner.value, Table):
+        return []  # another learner, or one that learns no table, was put in its place
+    tables = load_lessons(run, run.experiment.label)["table"]
+    names, bins = learner.state.names, learner.value.bins
     lower = [[interquartile_interval(values).low for values in cell.T] for cell in tables.transpose(1, 0, 2)]
     data = table_json(names, bins, np.asarray(lower))
     write_json(run.path / "values.json", data)
     write_atomically(run.path / "values.txt", (readable(names, static_table(data)) + "\n").encode())
-    return [run.path / "values.json", run.path / "values.txt", draw_values(run.path / "values.png", tables)]
+    files = [run.path / "values.json", run.path / "values.txt"]
+    if len(learner.state.senses) == 1 and isinstance(learner.state.senses[0], Credit):
+        files.append(draw_values(run.path / "values.png", tables, learner.state.senses[0]))
+    return files
 
 
 def report_ledger(run: Run) -> list[Path]:
@@ -63,11 +68,13 @@ def report_ledger(run: Run) -> list[Path]:
 def report_weights(run: Run) -> list[Path]:
     """The weights of one seed on their way, by layer and by the neuron they come from; returns the file."""
     experiment = run.experiment
+    if not isinstance(experiment.learner, AntitheticSynapseAgents):
+        return []  # another learner was put in its place
     return [draw_weights(run.path / "weights.png", experiment, experiment.first_seed)]
 
 
-def draw_values(path: Path, tables: Float[np.ndarray, "seeds cells 3"]) -> Path:
-    """The value of each action in each cell of a table: every seed faint, interquartile mean and interval over seeds bold."""
+def draw_values(path: Path, tables: Float[np.ndarray, "seeds cells 3"], credit: Credit) -> Path:
+    """The value of each action by credit: every seed faint, interquartile mean and interval over seeds bold."""
     from spikeloop.analysis.figures import png
     from spikeloop.analysis.style import COLOURS, apply_style, new_figure
 
@@ -90,7 +97,7 @@ def draw_values(path: Path, tables: Float[np.ndarray, "seeds cells 3"]) -> Path:
                 lw=0,
             )
         axes.axhline(0.0, color="0.5", lw=0.8)
-        edges = np.linspace(-1, 1, len(cells) + 1) * 3.0
+        edges = np.linspace(-1, 1, len(cells) + 1) * credit.scale
         names = [f"{low:+.1f} to {high:+.1f}" for low, high in itertools.pairwise(edges)]
         names[0], names[-1] = f"below {edges[1]:+.1f}", f"above {edges[-2]:+.1f}"
         axes.set_xticks(cells, names)

@@ -4,8 +4,9 @@ import abc
 from typing import Any, ClassVar
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from spikeloop.component import Component
 from spikeloop.environments import AbstractEnvironment
@@ -22,6 +23,18 @@ class Report(eqx.Module):
     env_steps: Int[Array, ""]
     episodes: Episode  # every leaf has shape [k]
     metrics: dict[str, Float[Array, ""]]
+
+
+class BestSoFar(eqx.Module):
+    """State of a search: the best weights so far and their score."""
+
+    best: Any
+    score: Float[Array, ""]
+
+    def after(self, tried: Any, score: Float[Array, ""], better: Bool[Array, ""]) -> "BestSoFar":
+        """The state after others were tried, which are kept if they are better."""
+        best = jax.tree.map(lambda new, old: jnp.where(better, new, old), tried, self.best)
+        return BestSoFar(best, jnp.where(better, score, self.score))
 
 
 class AbstractLearner(Component):

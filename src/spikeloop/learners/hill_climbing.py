@@ -7,25 +7,14 @@ One iteration: Gaussian noise is added to the best weights so far; they play `ep
 mean return is at least that of the best. Its score is not measured again.
 """
 
-from typing import Any
-
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float
 
 from spikeloop.component import require_count, require_positive
 from spikeloop.interaction import Actor, play_episode
-from spikeloop.learners._base import AbstractLearner, Report
+from spikeloop.learners._base import AbstractLearner, BestSoFar, Report
 from spikeloop.policies import AbstractPolicy, SpikingPolicy
-
-
-class HillClimbingState(eqx.Module):
-    """The best weights so far and their score."""
-
-    best: Any
-    score: Float[Array, ""]
 
 
 class HillClimbing(AbstractLearner):
@@ -47,7 +36,7 @@ class HillClimbing(AbstractLearner):
     def init(self, environment, key):
         spec = environment.spec
         params = self.policy.init(spec.observation_size, spec.actions.output_size, key)
-        return HillClimbingState(params, jnp.full((), -jnp.inf))
+        return BestSoFar(params, jnp.full((), -jnp.inf))
 
     def step(self, environment, state, key):
         noise_key, play_key = jax.random.split(key)
@@ -60,9 +49,7 @@ class HillClimbing(AbstractLearner):
             jax.random.split(play_key, self.episodes)
         )
         score = jnp.mean(played.episode_return)
-        kept = score >= state.score
-        best = jax.tree.map(lambda new, old: jnp.where(kept, new, old), tried, state.best)
-        state = HillClimbingState(best, jnp.where(kept, score, state.score))
+        state = state.after(tried, score, score >= state.score)
         return state, Report(jnp.sum(played.length, dtype=jnp.int32), played, {"best_return": state.score})
 
     def actor(self, environment, state):

@@ -6,22 +6,13 @@ that does not beat it under the same number of environment steps has not been sh
 One iteration: `candidates` new sets of weights play `episodes` episodes each; the set of largest mean return is kept.
 """
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PyTree
 
 from spikeloop.component import require_count
 from spikeloop.interaction import Actor, play_episode
-from spikeloop.learners._base import AbstractLearner, Report
+from spikeloop.learners._base import AbstractLearner, BestSoFar, Report
 from spikeloop.policies import AbstractPolicy, SpikingPolicy
-
-
-class RandomSearchState(eqx.Module):
-    """The best weights so far and their score."""
-
-    best: PyTree
-    score: Float[Array, ""]
 
 
 class RandomSearch(AbstractLearner):
@@ -40,7 +31,7 @@ class RandomSearch(AbstractLearner):
         return self.candidates * self.episodes * 20
 
     def init(self, environment, key):
-        return RandomSearchState(self._draw(environment, key), jnp.full((), -jnp.inf))
+        return BestSoFar(self._draw(environment, key), jnp.full((), -jnp.inf))
 
     def step(self, environment, state, key):
         draw_key, play_key = jax.random.split(key)
@@ -53,9 +44,8 @@ class RandomSearch(AbstractLearner):
         played = jax.vmap(play)(drawn, jax.random.split(play_key, (self.candidates, self.episodes)))
         scores = jnp.mean(played.episode_return, axis=1)
         winner = jnp.argmax(scores)
-        better = scores[winner] > state.score
-        best = jax.tree.map(lambda new, old: jnp.where(better, new[winner], old), drawn, state.best)
-        state = RandomSearchState(best, jnp.maximum(scores[winner], state.score))
+        best = jax.tree.map(lambda leaf: leaf[winner], drawn)
+        state = state.after(best, scores[winner], scores[winner] > state.score)
         episodes = jax.tree.map(jnp.ravel, played)
         return state, Report(jnp.sum(played.length, dtype=jnp.int32), episodes, {"best_return": state.score})
 

@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from spikeloop.component import require, require_positive, require_ticks
+from spikeloop.component import require_counts, require_positive, require_ticks
 from spikeloop.errors import InvalidInput
 from spikeloop.networks._base import AbstractNetwork
 from spikeloop.neurons import AlphaCurrentLeakyIntegrateAndFire, AlphaInput, AlphaState
@@ -43,12 +43,7 @@ class DelayedFeedForward(AbstractNetwork):
     gene_range: float = 20.0  # initial genes are drawn between minus this and this
 
     def __check_init__(self):
-        require(
-            self,
-            "widths",
-            lambda widths: len(widths) > 0 and all(isinstance(n, int) and n > 0 for n in widths),
-            "a non-empty tuple of positive whole numbers",
-        )
+        require_counts(self, "widths")
         require_ticks(self, self.neuron.resolution, "delay")
         require_positive(self, "weight_scale", "gene_range")
 

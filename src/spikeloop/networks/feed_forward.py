@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from spikeloop.component import require
+from spikeloop.component import require_counts
 from spikeloop.networks._base import AbstractNetwork
 from spikeloop.networks.linear import Linear
 from spikeloop.neurons import AbstractNeuron, IntegrateAndFire
@@ -16,12 +16,7 @@ class FeedForward(AbstractNetwork):
     neuron: AbstractNeuron = IntegrateAndFire()  # of every population
 
     def __check_init__(self):
-        require(
-            self,
-            "widths",
-            lambda widths: len(widths) > 0 and all(isinstance(n, int) and n > 0 for n in widths),
-            "a non-empty tuple of positive whole numbers",
-        )
+        require_counts(self, "widths")
 
     @property
     def stochastic(self):

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from spikeloop.component import require
+from spikeloop.component import require_counts
 from spikeloop.encoders.direct import check_gain, require_gain
 from spikeloop.networks import Linear
 from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision
@@ -42,12 +42,7 @@ class DeepPolicy(AbstractTimelessPolicy):
     gain: float | tuple[float, ...] = 1.0  # factor on the observation: one for all variables, or one for each
 
     def __check_init__(self):
-        require(
-            self,
-            "widths",
-            lambda widths: all(isinstance(n, int) and n > 0 for n in widths),
-            "a tuple of positive whole numbers",
-        )
+        require_counts(self, "widths", least=0)
         require_gain(self)
 
     def init(self, obs_size, out_size, key):

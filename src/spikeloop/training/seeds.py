@@ -13,7 +13,7 @@ from typing import Any
 import jax
 from jax.sharding import NamedSharding, PartitionSpec
 
-# For what runs once: compiling the start of a DQN as carefully as its training takes longer than the demo's first progress.
+# For what runs once: with care, compiling it takes two to four times as long, and it is gone before that could pay.
 UNOPTIMISED = {"xla_backend_optimization_level": 0}
 
 

@@ -215,9 +215,16 @@ class Trainer:
         return join(jax.device_get(blocks), episodes)
 
 
-@functools.lru_cache(maxsize=64)
 def _evaluator(environment: AbstractEnvironment, actor: Actor, seeds: int, episodes: int) -> Callable[..., Evaluation]:
     """Plays so many episodes with the policy of every seed. One program for all arms whose policies have the same form."""
+    try:
+        return _shared_evaluator(environment, actor, seeds, episodes)
+    except TypeError:  # a component with a dict among its fields has no hash
+        return _shared_evaluator.__wrapped__(environment, actor, seeds, episodes)
+
+
+@functools.lru_cache(maxsize=64)
+def _shared_evaluator(environment, actor, seeds, episodes):
 
     def evaluate_seed(pair, occasion, place):
         params, key = pair

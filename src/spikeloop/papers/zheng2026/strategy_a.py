@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 
 from spikeloop.encoders import Direct
-from spikeloop.environments import Gymnax
 from spikeloop.experiment import Experiment, Reference
 from spikeloop.interaction import Constant
 from spikeloop.learners import AbstractLearner, HillClimbing, RandomActions, RandomSearch, SynapseAgents
@@ -43,6 +42,7 @@ from spikeloop.learners.synapses import (
 )
 from spikeloop.neurons import DecayedInputLeakyIntegrateAndFire, IntegrateAndFire, LeakyIntegrateAndFire
 from spikeloop.papers.zheng2026.frames import Dots, Frames, cell, draw_dots, draw_panels, markdown, quartiles
+from spikeloop.papers.zheng2026.setting import experiment
 from spikeloop.papers.zheng2026.strategy_b import policy
 from spikeloop.policies import SpikingPolicy
 from spikeloop.run import Run
@@ -200,25 +200,11 @@ def _experiment(arms: dict[str, AbstractLearner], widths: tuple[int, ...]) -> Ex
     nulls |= {f"hill-climbing-{w}": HillClimbing(spiking(w)) for w in widths}
     # 200 iterations of 100 steps: about 900 episodes of random actions.
     nulls["random-actions"] = RandomActions(100)
-    return Experiment(
-        environment=Gymnax("CartPole-v1", max_steps=10_000),
-        learner=arms[label],
-        label=label,
-        controls={**{name: arm for name, arm in arms.items() if name != label}, **nulls},
-        protocol=Protocol(
-            env_steps=20_000_000,
-            iterations=ITERATIONS,
-            evaluations=1,
-            records=20_000,
-            evaluation_episodes=20,
-            final_episodes=20,
-        ),
-        seeds=20,
-        reference=Reference(
-            source="Zheng et al. 2026, Table 2",
-            claim="best results in played frames: 22 to 62; one run, 200 iterations",
-        ),
+    reference = Reference(
+        source="Zheng et al. 2026, Table 2", claim="best results in played frames: 22 to 62; one run, 200 iterations"
     )
+    protocol = Protocol(env_steps=20_000_000, iterations=ITERATIONS, records=20_000)
+    return experiment({**arms, **nulls}, label, protocol, reference)
 
 
 def report_table_2(run: Run) -> list[Path]:
@@ -229,6 +215,8 @@ def report_table_2(run: Run) -> list[Path]:
         for w in WIDTHS
         if _name(m, w) in run.experiment.arms
     }
+    if not cells:  # the arms have other names than the paper's
+        return []
     files = _report(run, {arm: (label, f"{w}", theirs) for arm, (label, w, theirs) in cells.items()})
     panels: dict[str, dict[str, Frames]] = {}
     for arm, (label, width, _) in cells.items():
@@ -257,6 +245,8 @@ def report_readings(run: Run) -> list[Path]:
 
 def _report_sweep(run: Run, name: str, labels: Mapping[str, Label], legend: str) -> list[Path]:
     labels = {arm: label for arm, label in labels.items() if arm in run.experiment.arms}
+    if not labels:
+        return []
     curves = {label: Frames(run, arm, ITERATIONS) for arm, (label, _, _) in labels.items()}
     files = _report(run, labels)
     return [*files, draw_panels(run.path / name, {"M1, 16 neurons": curves}, legend, _levels(run))]
