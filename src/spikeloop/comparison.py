@@ -73,7 +73,7 @@ def curves(run: Run, prefix: str = "") -> list[Curve]:
 
 def summarise(run: Run) -> list[ArmResult]:
     """Write summary.json and learning_curve.png into a run directory; returns what they say."""
-    from spikeloop.analysis.figures import learning_curves
+    from spikeloop.analysis.figures import MOST_CURVES, learning_curves
 
     found = results(run)
     reference = run.experiment.reference
@@ -88,9 +88,9 @@ def summarise(run: Run) -> list[ArmResult]:
     line = None
     if reference is not None and reference.score is not None:
         line = (reference.source, reference.score)
-    drawn = curves(run)
+    drawn = [curve for curve in curves(run) if len(curve.env_steps) > 1]  # one point is no curve
     title = f"{run.name}: {run.experiment.environment.spec.name}, {run.experiment.seeds} seeds"
-    if drawn:
+    if 0 < len(drawn) <= MOST_CURVES:
         write_atomically(run.path / "learning_curve.png", learning_curves(drawn, title, line))
     return found
 

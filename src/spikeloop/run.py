@@ -8,7 +8,7 @@
     arms/NAME/policy.safetensors      the final policies of all seeds
     arms/NAME/lessons.safetensors     what was learned beside the policies and is worth keeping, if anything
     arms/NAME/final.json        the evaluation of the final policies; written last: an arm that has it is finished
-    summary.json, learning_curve.png  all arms side by side
+    summary.json, learning_curve.png  all arms side by side (the curve where there are two evaluations and few enough arms)
 
 Nothing here depends on when a run was interrupted: a run that is resumed ends with the same files as one that never
 stopped, apart from wall times (in final.json and provenance.json).

@@ -80,7 +80,8 @@ def test_the_target_is_copied_at_every_third_update_and_rests_between():
     states, _ = walk(SMALL, 9)
     for n, (before, after) in enumerate(itertools.pairwise(states), start=1):
         same = eqx.tree_equal(after.learned.target, before.learned.target)
-        copy = eqx.tree_equal(after.learned.target, after.learned.online)
+        # XLA may compute one sum twice, rounding it differently; an update moves the weights by the learning rate, 0.01.
+        copy = eqx.tree_equal(after.learned.target, after.learned.online, rtol=1e-5, atol=1e-6)
         assert bool(copy) == (n % 3 == 0) and bool(same) == (n % 3 != 0)
 
 

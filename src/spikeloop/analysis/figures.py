@@ -11,6 +11,9 @@ from spikeloop.analysis.style import COLOURS, apply_style, new_figure
 
 # More bands than these hide each other: then only the first curve, the learner's own, has one.
 MOST_BANDS = 5
+STYLES = ("-", "--", ":")
+# More curves than colours and styles tell apart are a tangle: a run of more arms has a figure of its own, or the table.
+MOST_CURVES = len(COLOURS) * len(STYLES)
 
 
 def intervals(scores: np.ndarray) -> list[Interval]:
@@ -24,12 +27,12 @@ def learning_curves(curves: Sequence[Curve], title: str, reference: tuple[str, f
     ``reference`` is a name and a published score, drawn as a line across.
     """
     with apply_style():
-        figure = new_figure(7.6, 4.0)
+        figure = new_figure(7.6, max(4.0, 0.2 * len(curves) + 0.4))  # the legend has a line for each
         figure.set_layout_engine("constrained")
         axes = figure.add_subplot()
         crowded = len(curves) > MOST_BANDS
         for place, curve in enumerate(curves):
-            colour, style = COLOURS[place % len(COLOURS)], ("-", "--", ":")[place // len(COLOURS) % 3]
+            colour, style = COLOURS[place % len(COLOURS)], STYLES[place // len(COLOURS) % len(STYLES)]
             points = intervals(curve.scores)
             x = curve.env_steps / 1000.0
             if place == 0 or not crowded:
