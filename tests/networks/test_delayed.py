@@ -27,7 +27,7 @@ MOUNTAIN_CAR = SpikingPolicy(
 def _run(network, params, currents):
     def tick(state, current):
         state, spikes = network.step(params, state, network.drive(params, current), None)
-        return state, (spikes, network.split(params, state.neurons.v))
+        return state, (spikes, tuple(neurons.v for neurons in state.neurons))
 
     return jax.lax.scan(tick, network.init_state(params), currents)[1]
 
@@ -71,6 +71,24 @@ def test_a_longer_delay_only_shifts_the_target():
     (_, soon), _ = run(DelayedFeedForward((1,), NEST, (1.0, 1.0)), [np.full((1, 1), 10.0)], currents)
     (_, late), _ = run(DelayedFeedForward((1,), NEST, (1.0, 7.3)), [np.full((1, 1), 10.0)], currents)
     np.testing.assert_array_equal(late[63:], soon[:-63])
+
+
+@pytest.mark.parametrize("delay", [0.1, 1.0, 18.0])
+def test_many_ticks_at_once_are_tick_after_tick(delay):
+    """Population by population, with delays shorter and longer than the run: the same spikes, and the same state after it."""
+    network = DelayedFeedForward((6, 5, 4), NEST.with_fields(tau_inhibitory=3.0, i_e=10.0, v_min=-80.0), delay)
+    with jax.enable_x64(True):
+        params = network.init(6, None, jax.random.key(0))
+        currents = jax.random.uniform(jax.random.key(1), (300, 6), jnp.float64, 0.0, 4000.0)
+        state = network.init_state(params)
+        for part in (currents[:130], currents[130:]):
+            at_once, spikes = eqx.filter_jit(network.run)(params, state, part)
+            state, one_by_one = eqx.filter_jit(super(DelayedFeedForward, network).run)(params, state, part)
+            for a, b in zip(spikes, one_by_one, strict=True):
+                np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
+            for a, b in zip(jax.tree.leaves(at_once), jax.tree.leaves(state), strict=True):
+                np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-10, atol=1e-10)
+        assert int(spikes[0].sum()) > 0 and (delay > 1.0 or int(spikes[-1].sum()) > 0)
 
 
 def test_state_kept_between_decisions_is_one_long_decision():

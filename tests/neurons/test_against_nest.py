@@ -82,7 +82,7 @@ def simulate(network, params, windows, ticks):
 
     def tick(state, current):
         state, spikes = network.step(params, state, network.drive(params, current), None)
-        return state, (spikes, network.split(params, network.neuron.potential(state.neurons)))
+        return state, (spikes, tuple(map(network.neuron.potential, state.neurons)))
 
     return jax.lax.scan(tick, network.init_state(params), currents)[1]
 

@@ -1,8 +1,9 @@
 """The contract of a network: populations of neurons wired together, one tick at a time."""
 
 import abc
-from typing import Any
+from typing import Any, ClassVar
 
+import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from spikeloop.component import Component
@@ -14,6 +15,8 @@ class AbstractNetwork(Component):
     The first connection is a step of its own (`drive`), so that a policy whose input is the same at every tick
     computes it once a decision and not once a tick.
     """
+
+    in_blocks: ClassVar[bool] = False  # whether `run`, many ticks at once, is how a policy should run it
 
     @property
     @abc.abstractmethod
@@ -45,3 +48,9 @@ class AbstractNetwork(Component):
         self, params: Any, state: Any, current: Float[Array, " first"], key: Any
     ) -> tuple[Any, tuple[Float[Array, " _"], ...]]:
         """One tick, from the current into the first population: the new state and the spikes of every population."""
+
+    def run(
+        self, params: Any, state: Any, currents: Float[Array, "ticks first"]
+    ) -> tuple[Any, tuple[Float[Array, "ticks _"], ...]]:
+        """Many ticks of a network without chance, as `step` after `step`: the new state and all spikes."""
+        return jax.lax.scan(lambda state, current: self.step(params, state, current, None), state, currents)

@@ -17,6 +17,10 @@ and a step of h is an exact matrix product (Rotter & Diesmann 1999, doi:10.1007/
 The fractions in x have no pole at tau_s = tau_m, the case that the usual form with tau_s tau_m/(tau_m - tau_s) must guard.
 The entries are computed on the host in double precision, whatever the precision of the simulation is.
 
+Many steps at once (`run`) are computed current by current: the currents do not feel the potential, so what J and I of the
+start and all arriving weights do to the potential in every step is one matrix product; only the potential, with its resets,
+goes step by step.
+
 A step goes in this order, which decides when exactly a spike falls: V with the J, I and direct current of before; I and
 J; the weights that arrive at the end of the step; the threshold V >= V_th - E_L; last, the direct current is taken in,
 to act from the next step on. A neuron that fired stays at V_reset for t_ref while its currents go on.
@@ -25,7 +29,9 @@ to act from the next step on. A neuron that fired stays at V_reset for t_ref whi
 import math
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from spikeloop.component import require, require_finite, require_positive, require_ticks
@@ -35,11 +41,11 @@ from spikeloop.neurons.surrogate import AbstractSurrogate, NoDerivative
 
 
 class AlphaInput(eqx.Module):
-    """What reaches neurons with alpha-shaped currents at the end of a step."""
+    """What reaches neurons with alpha-shaped currents at the end of a step; None is nothing."""
 
-    current: Float[Array, " n"]  # direct current from the next step on, pA
-    excitatory: Float[Array, " n"]  # sum of the positive weights of the spikes that arrive, pA
-    inhibitory: Float[Array, " n"]  # sum of the negative ones, pA
+    current: Float[Array, "*ticks n"] | None = None  # direct current from the next step on, pA
+    excitatory: Float[Array, "*ticks n"] | None = None  # sum of the positive weights of the spikes that arrive, pA
+    inhibitory: Float[Array, "*ticks n"] | None = None  # sum of the negative ones, pA
 
 
 class AlphaCurrent(eqx.Module):
@@ -50,12 +56,12 @@ class AlphaCurrent(eqx.Module):
 
 
 class AlphaState(eqx.Module):
-    """State of neurons with alpha-shaped currents."""
+    """State of neurons with alpha-shaped currents. A channel, or a direct current, that nothing ever reaches may be None."""
 
     v: Float[Array, " n"]  # potential above E_L, mV
-    excitatory: AlphaCurrent
-    inhibitory: AlphaCurrent
-    current: Float[Array, " n"]  # direct current of the next step, pA
+    excitatory: AlphaCurrent | None
+    inhibitory: AlphaCurrent | None
+    current: Float[Array, " n"] | None  # direct current of the next step, pA
     refractory: Float[Array, " n"]  # steps for which the potential is still held
 
 
@@ -79,14 +85,18 @@ class AlphaPropagator(eqx.Module):
             f2 = fast * sum(x**k / math.factorial(k + 2) for k in range(14))
         return cls(decay=fast, rise_to_current=h * fast, rise_to_v=h * h / c_m * f2, current_to_v=h / c_m * f1)
 
-    def __call__(self, channel: AlphaCurrent) -> AlphaCurrent:
-        """The channel a step later, if nothing arrives."""
-        current = self.rise_to_current * channel.rise + self.decay * channel.current
-        return AlphaCurrent(current, self.decay * channel.rise)
-
-    def onto_membrane(self, channel: AlphaCurrent) -> Float[Array, " n"]:
-        """What the channel adds to the potential in a step, mV."""
-        return self.rise_to_v * channel.rise + self.current_to_v * channel.current
+    def response(self, ticks: int, jump: float) -> np.ndarray:
+        """So many steps as one matrix, from J, I and the weight that arrives at the end of every step, each of which adds
+        jump times itself to J, to what the channel adds to the potential in every step, and J and I after the last."""
+        step = np.array([[self.decay, 0.0], [self.rise_to_current, self.decay]])
+        onto_membrane = np.array([self.rise_to_v, self.current_to_v])
+        matrix, channel = np.zeros((ticks + 2, ticks + 2)), np.eye(2, ticks + 2)
+        for tick in range(ticks):
+            matrix[tick] = onto_membrane @ channel
+            channel = step @ channel
+            channel[0, 2 + tick] += jump
+        matrix[ticks:] = channel
+        return matrix
 
 
 class AlphaCurrentLeakyIntegrateAndFire(AbstractNeuron):
@@ -123,26 +133,50 @@ class AlphaCurrentLeakyIntegrateAndFire(AbstractNeuron):
 
     def step(self, state: AlphaState, current: AlphaInput | Float[Array, " n"], key):
         if not isinstance(current, AlphaInput):
-            current = AlphaInput(current, jnp.zeros_like(current), jnp.zeros_like(current))
-        excitatory, inhibitory = self.propagator(self.tau_excitatory), self.propagator(self.tau_inhibitory)
+            current = AlphaInput(current)
+        after, spikes = self.run(state, jax.tree.map(lambda leaf: leaf[None], current))
+        return after, spikes[0]
+
+    def run(self, state: AlphaState, arriving: AlphaInput) -> tuple[AlphaState, Float[Array, "ticks n"]]:
+        """Many steps: what arrives has a leading axis of ticks, and so have the spikes."""
+        ticks = jax.tree.leaves(arriving)[0].shape[0]
+        excitatory, upwards = self._channel(state.excitatory, arriving.excitatory, self.tau_excitatory, ticks)
+        inhibitory, downwards = self._channel(state.inhibitory, arriving.inhibitory, self.tau_inhibitory, ticks)
 
         # P33 - 1: what V loses, taken from V, keeps digits that the product P33 V would round away.
         leak = math.expm1(-self.resolution / self.tau_m)
-        driven = -leak * self.tau_m / self.c_m * (state.current + self.i_e)
-        synaptic = excitatory.onto_membrane(state.excitatory) + inhibitory.onto_membrane(state.inhibitory)
-        v = state.v + (leak * state.v + driven + synaptic)
-        v = jnp.where(state.refractory > 0, state.v, jnp.maximum(v, self.v_min - self.e_l))
+        direct, current = jnp.full((ticks, 1), self.i_e, state.v.dtype), state.current
+        if current is not None:
+            last = jnp.zeros_like(current) if arriving.current is None else arriving.current[-1]
+            coming = jnp.zeros((ticks, *current.shape), current.dtype) if arriving.current is None else arriving.current
+            direct, current = self.i_e + jnp.concatenate([current[None], coming[:-1]]), last
+        drive = -leak * self.tau_m / self.c_m * direct + upwards + downwards
+        threshold, held = self.v_th - self.e_l, float(self.ticks(self.t_ref))
 
-        threshold = self.v_th - self.e_l
-        spikes = self.surrogate(v, threshold)
-        held = float(self.ticks(self.t_ref))
-        return AlphaState(
-            v=HardReset(self.v_reset - self.e_l)(v, spikes, threshold),
-            excitatory=_arrive(excitatory(state.excitatory), current.excitatory, self.tau_excitatory),
-            inhibitory=_arrive(inhibitory(state.inhibitory), current.inhibitory, self.tau_inhibitory),
-            current=current.current,
-            refractory=jnp.where(spikes > 0, held, jnp.maximum(state.refractory - 1.0, 0.0)),
-        ), spikes
+        def tick(carry, drive):
+            v, refractory = carry
+            moved = v + (leak * v + drive)
+            if math.isfinite(self.v_min):
+                moved = jnp.maximum(moved, self.v_min - self.e_l)
+            v = jnp.where(refractory > 0, v, moved)
+            spikes = self.surrogate(v, threshold)
+            v = HardReset(self.v_reset - self.e_l)(v, spikes, threshold)
+            return (v, jnp.where(spikes > 0, held, jnp.maximum(refractory - 1.0, 0.0))), spikes
+
+        drive = jnp.broadcast_to(drive, (ticks, *state.v.shape))
+        (v, refractory), spikes = jax.lax.scan(tick, (state.v, state.refractory), drive)
+        return AlphaState(v, excitatory, inhibitory, current, refractory), spikes
+
+    def _channel(self, channel, weights, tau, ticks):
+        """The channel after so many steps, and what it adds to the potential in each of them."""
+        if channel is None:
+            return None, 0.0
+        if weights is None:
+            weights = jnp.zeros((ticks, *channel.rise.shape), channel.rise.dtype)
+        response = jnp.asarray(self.propagator(tau).response(ticks, math.e / tau), channel.rise.dtype)
+        start = jnp.stack([channel.rise, channel.current])
+        found = jnp.tensordot(response, jnp.concatenate([start, weights]), 1, precision=jax.lax.Precision.HIGHEST)
+        return AlphaCurrent(current=found[-1], rise=found[-2]), found[:ticks]
 
     def propagator(self, tau: float) -> AlphaPropagator:
         """The exact step of a channel with this time constant (ms)."""
@@ -155,7 +189,3 @@ class AlphaCurrentLeakyIntegrateAndFire(AbstractNeuron):
     def potential(self, state: AlphaState) -> Float[Array, " n"]:
         """The membrane potential, mV."""
         return self.e_l + state.v
-
-
-def _arrive(channel, weights, tau):
-    return AlphaCurrent(channel.current, channel.rise + math.e / tau * weights)

@@ -24,8 +24,10 @@ from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDeci
 
 # Ticks laid out as straight-line code, which XLA fuses into one kernel: 3 times the speed of a loop on a CPU at 16 ticks.
 UNROLLED_TICKS = 64
-# Longer decisions are a loop, so many ticks a round: a hundred ticks of NEST's neuron would take 40 s to compile otherwise.
+# Longer decisions are a loop, so many ticks a round: a hundred would take 40 s to compile otherwise.
 TICKS_A_ROUND = 4
+# Of a network that takes many ticks at once, the largest divisor of a decision's ticks up to this: what fits the cache.
+TICKS_A_BLOCK = 25
 
 
 class AbstractBetweenDecisions(Component):
@@ -141,19 +143,34 @@ class SpikingPolicy(AbstractPolicy):
 
         constant = drive(state.encoder, None) if self.encoder.constant else None
 
+        def take(carry, brain, spikes):
+            """The decoder takes in the spikes of a tick."""
+            counts = tuple(count + fired for count, fired in zip(carry.counts, spikes, strict=True))
+            carry = _Tick(brain, self.decoder.step(params.decoder, carry.decoder, spikes[-1]), counts)
+            return carry, keep(carry, spikes)
+
         def tick(carry, tick_key):
             encoder_key, network_key = (None, None) if tick_key is None else jax.random.split(tick_key)
             encoder_state, current = constant or drive(carry.brain.encoder, encoder_key)
             network_state, spikes = self.network.step(params.network, carry.brain.network, current, network_key)
-            carry = _Tick(
-                SpikingState(encoder_state, network_state),
-                self.decoder.step(params.decoder, carry.decoder, spikes[-1]),
-                tuple(count + fired for count, fired in zip(carry.counts, spikes, strict=True)),
-            )
-            return carry, keep(carry, spikes)
+            return take(carry, SpikingState(encoder_state, network_state), spikes)
+
+        def block(carry, keys):
+            if constant is None:
+                encoder_state, currents = jax.lax.scan(drive, carry.brain.encoder, keys, length=ticks)
+            else:
+                encoder_state, currents = constant[0], jnp.broadcast_to(constant[1], (ticks, *constant[1].shape))
+            network_state, spikes = self.network.run(params.network, carry.brain.network, currents)
+            brain = SpikingState(encoder_state, network_state)
+            return jax.lax.scan(lambda carry, spikes: take(carry, brain, spikes), carry, spikes, unroll=ticks)
 
         silence = self.network.silence(params.network)
         start = _Tick(state, self.decoder.init_state(params.decoder, silence[-1].shape[0]), silence)
         keys = jax.random.split(key, self.ticks) if self.stochastic else None
-        unroll = self.ticks if self.ticks <= UNROLLED_TICKS else TICKS_A_ROUND
-        return jax.lax.scan(tick, start, keys, length=self.ticks, unroll=unroll)
+        if not self.network.in_blocks:
+            unroll = self.ticks if self.ticks <= UNROLLED_TICKS else TICKS_A_ROUND
+            return jax.lax.scan(tick, start, keys, length=self.ticks, unroll=unroll)
+        ticks = max(n for n in range(1, TICKS_A_BLOCK + 1) if self.ticks % n == 0)
+        blocks = self.ticks // ticks
+        end, kept = jax.lax.scan(block, start, None if keys is None else keys.reshape(blocks, ticks), length=blocks)
+        return end, jax.tree.map(lambda leaf: leaf.reshape(self.ticks, *leaf.shape[2:]), kept)
