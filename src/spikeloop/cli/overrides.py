@@ -12,8 +12,6 @@ import re
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
-import tyro
-
 from spikeloop.component import Component, components
 from spikeloop.errors import InvalidInput
 
@@ -24,6 +22,8 @@ def override(default: T, words: Sequence[str], program: str) -> T:
     """A copy of a component with the fields replaced that the words name. Raises InvalidInput in one line."""
     replaced, words = _replace_components(default, list(words))
     default = cast(T, replaced)
+    if not words:
+        return default
     if any(word in ("-h", "--help") for word in words):
         _parse(default, ["--help"], program)
     _require_known(default, words, program)
@@ -36,6 +36,8 @@ def override(default: T, words: Sequence[str], program: str) -> T:
 
 
 def _parse(default, words, program):
+    import tyro  # reading the docstrings of all fields takes a quarter of a second
+
     return tyro.cli(type(default), default=default, args=words, prog=program, config=(tyro.conf.AvoidSubcommands,))
 
 

@@ -43,6 +43,9 @@ _NAMES = (
     "Reacher-misc", "Swimmer-misc",
 )  # fmt: skip
 
+# What gymnax imports and we never use, which would be more than a second of every start.
+_FOR_DRAWINGS_AND_NETWORKS = ("seaborn", "matplotlib", "matplotlib.pyplot", "matplotlib.colors", "flax.linen")
+
 _UNSUPPORTED = {
     "FrozenLake-misc": "its observation is a single whole number, not a Box",
     "MNISTBandit-bsuite": "it downloads a data set when it is made",
@@ -134,13 +137,20 @@ class _WhenUsed(types.ModuleType):
     """Stands for a module until something of it is used."""
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # the import system asks whether it is a package
+            raise AttributeError(name)
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
         return getattr(importlib.import_module(self.__name__), name)
 
 
 @contextlib.contextmanager
 def _imported_when_used(*names: str) -> Iterator[None]:
-    # gymnax imports these for drawings that we never make, which would be more than a second of every start.
     stand_ins = {name: _WhenUsed(name) for name in names if name not in sys.modules}
+    for name, stand_in in stand_ins.items():
+        package, _, module = name.rpartition(".")
+        if package in stand_ins:
+            setattr(stand_ins[package], module, stand_in)
     sys.modules.update(stand_ins)
     try:
         yield
@@ -154,7 +164,7 @@ def _imported_when_used(*names: str) -> Iterator[None]:
 def _made(name: str) -> _Made:
     # The first call may come from inside a jitted function; arrays made there must be real ones, since they are kept.
     with jax.ensure_compile_time_eval(), _lenient():
-        with _imported_when_used("seaborn", "matplotlib.pyplot"):
+        with _imported_when_used(*_FOR_DRAWINGS_AND_NETWORKS):
             import gymnax
         from gymnax.environments import spaces
 
