@@ -24,7 +24,7 @@ from spikeloop.component import Component, one_line
 from spikeloop.environments import Gymnax
 from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
-from spikeloop.papers import bhargava2022, zheng2026
+from spikeloop.papers import bhargava2022, labady2023, zheng2026
 from spikeloop.run import Run
 from spikeloop.study import AbstractStudy
 
@@ -71,6 +71,8 @@ ENTRIES = {
     "evolution/acrobot": Entry(gallery.evolution_acrobot),
     "evolution/pendulum": Entry(gallery.evolution_pendulum),
     "bhargava2022/linear": Entry(bhargava2022.LinearToy),
+    "labady2023/dc-drive": Entry(labady2023.DirectCurrentDrive),
+    "labady2023/stdp": Entry(labady2023.PlasticityModes),
     "zheng2026/figure-2": Entry(zheng2026.figure_2, zheng2026.report_figure_2),
     "zheng2026/figure-3": Entry(zheng2026.figure_3, zheng2026.report_figure_3),
     "zheng2026/figure-4": Entry(zheng2026.figure_4, zheng2026.report_table_2),
