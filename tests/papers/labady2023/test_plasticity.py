@@ -83,7 +83,8 @@ def test_pairs_and_poisson_trains():
     [
         ({"start": 1200.0}, "start must be between w_min and w_max"),
         ({"lag": 0.5}, "lag must be a multiple of 1 ms"),
-        ({"frequency": 100.0}, "100 pairs a second are too many for a lag of 10 ms"),
+        ({"frequency": 97.0}, "frequency must be such that two pairs are more than a lag of 10 ms apart, got 97"),
+        ({"frequency": 5e-324}, "frequency must be such that"),
         ({"draws": 0}, "draws must be a whole number"),
     ],
 )

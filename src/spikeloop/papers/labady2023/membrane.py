@@ -179,10 +179,11 @@ def shown(value: float | None, digits: int = 2) -> str:
 def draw(study: DirectCurrentDrive, trace: Trace) -> bytes:
     """Potentials of both neurons with threshold and spikes, and the current into the target: the beginning, and all."""
     from spikeloop.analysis.figures import png
-    from spikeloop.analysis.style import BLUE, GREEN, VERMILION, apply_style, new_figure
+    from spikeloop.analysis.style import BLUE, GREEN, MUTED, TICK_SIZE, VERMILION, apply_style, new_figure
 
     ends = [BEGINNING, study.duration] if study.duration > BEGINNING else [study.duration]
     titles = [*([f"The first {BEGINNING:g} ms"] if len(ends) == 2 else []), f"The whole {study.duration:g} ms"]
+    threshold = study.network.neuron.v_th
     with apply_style():
         figure = new_figure(7.2, 5.0)
         figure.set_layout_engine("constrained")
@@ -193,15 +194,17 @@ def draw(study: DirectCurrentDrive, trace: Trace) -> bytes:
             for neuron, colour in enumerate((BLUE, VERMILION)):
                 axes = grid[neuron, column]
                 axes.plot(times, trace.potentials[neuron][kept], color=colour, lw=width)
-                _mark(axes, study.network.neuron.v_th, times[trace.spikes[neuron][kept]], colour)
-                lowest = 5.0 * np.floor(trace.potentials[neuron].min() / 5.0)
-                axes.set_yticks(np.arange(lowest, study.network.neuron.v_th + 1.0, 5.0))
-                axes.set_ylim(lowest - 2.0)
+                _mark(axes, trace.potentials[neuron].min(), threshold, times[trace.spikes[neuron][kept]], colour)
             grid[2, column].plot(times, trace.current[kept], color=GREEN, lw=width)
             grid[2, column].set_xlim(0, end)
             grid[2, column].set_xlabel("time (ms)")
             grid[0, column].set_title(title)
-        _label(grid[1, 0], study.network.neuron.v_th)
+        for text, height in (("spikes", 4.0), ("threshold", 1.0)):  # where the target has not fired yet
+            place = (
+                grid[1, 0].get_xlim()[1] * 0.01,
+                threshold + height * (threshold - trace.potentials[1].min()) / 15.0,
+            )
+            grid[1, 0].text(*place, text, va="center", size=TICK_SIZE, color=MUTED)
         grid[0, 0].set_ylabel("potential of\nthe source (mV)")
         grid[1, 0].set_ylabel("potential of\nthe target (mV)")
         grid[2, 0].set_ylabel("current into\nthe target (pA)")
@@ -209,18 +212,15 @@ def draw(study: DirectCurrentDrive, trace: Trace) -> bytes:
         return png(figure, dpi=300)
 
 
-def _mark(axes, threshold, spikes, colour):
-    """The threshold as a line, and every spike as a tick above it."""
+def _mark(axes, lowest, threshold, spikes, colour):
+    """The threshold as a line, every spike as a tick above it, and no numbers where there is no potential."""
+    from matplotlib.ticker import MaxNLocator
+
     from spikeloop.analysis.style import MUTED
 
+    unit = (threshold - lowest) / 15.0
     axes.axhline(threshold, color=MUTED, lw=0.8, ls="--")
-    axes.vlines(spikes, threshold + 2.0, threshold + 6.0, color=colour, lw=1.0)
-    axes.set_ylim(top=threshold + 7.0)
-
-
-def _label(axes, threshold):
-    """What the marks mean, where the target has not fired yet."""
-    from spikeloop.analysis.style import MUTED, TICK_SIZE
-
-    axes.text(1.0, threshold + 4.5, "spikes", va="center", size=TICK_SIZE, color=MUTED)
-    axes.text(1.0, threshold + 0.5, "threshold", va="bottom", size=TICK_SIZE, color=MUTED)
+    axes.vlines(spikes, threshold + 2.0 * unit, threshold + 6.0 * unit, color=colour, lw=1.0)
+    numbers = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(lowest, threshold)
+    axes.set_yticks([number for number in numbers if lowest - unit <= number <= threshold])
+    axes.set_ylim(lowest - 2.0 * unit, threshold + 7.0 * unit)

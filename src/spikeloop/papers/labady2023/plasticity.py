@@ -6,6 +6,7 @@ they are pairs in either order, and independent Poisson trains (a spike in a tic
 """
 
 import dataclasses
+import math
 
 import equinox as eqx
 import jax
@@ -47,13 +48,19 @@ class PlasticityModes(AbstractStudy):
     seed: int = 0  # of the Poisson trains
 
     def __check_init__(self):
+        if not isinstance(self.rule, STDP):
+            raise InvalidInput(f"PlasticityModes.rule must be an STDP, from which both forms are made, got {self.rule}")
         require(self, "start", lambda w: self.rule.w_min <= w <= self.rule.w_max, "between w_min and w_max of the rule")
         require_positive(self, "frequency")
         require_ticks(self, self.rule.resolution, "lag", "duration")
         require_count(self, "draws")
         require_count(self, "seed", least=0)
-        if self.period <= self.ticks(self.lag):
-            raise InvalidInput(f"{self.frequency:g} pairs a second are too many for a lag of {self.lag:g} ms")
+        least = self.ticks(self.lag) + 0.5  # ticks between two pairs that are more than a lag when rounded
+
+        def leaves_room(frequency):
+            return least < 1000.0 / frequency / self.rule.resolution < math.inf
+
+        require(self, "frequency", leaves_room, f"such that two pairs are more than a lag of {self.lag:g} ms apart")
 
     def ticks(self, duration: float) -> int:
         """How many ticks a duration (ms) takes."""
