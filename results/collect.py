@@ -39,7 +39,10 @@ NOTES = {
     "zheng2026-figure-2": "Strategy A, 16 neurons, M1, by the step alpha.",
     "zheng2026-figure-3": "Strategy A, 16 neurons, M1, by ticks per decision.",
     "zheng2026-readings": "Strategy A, 8 neurons, M5: what the paper leaves open, one reading at a time.",
-    "bhargava2022-linear": "The linear toy: a perceptron whose every weight is an agent.",
+    "bhargava2022-linear": "The linear toy: a perceptron whose every weight is an agent. Measured by an older command; today it is "
+    "`spikeloop run bhargava2022/linear`.",
+    "labady2023-dc-drive": "Two of NEST's neurons: a direct current into the first, a synapse from it to the second.",
+    "labady2023-stdp": "One synapse for a second: STDP at spikes, and the formula of the report at every tick.",
     "zheng2026-figure-9": "Frames of training episodes under epsilon-greedy, 200 episodes, time limit off (cap 10,000).",
     "zheng2026-if-64-100-seeds": "The 64 IF neurons of Figure 9 with five times the seeds.",
     "zheng2026-ticks": "As above, 64 IF neurons, by ticks per decision.",

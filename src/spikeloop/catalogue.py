@@ -1,4 +1,4 @@
-"""What there is: the built-in experiments by name, and every component with one line."""
+"""What there is: the built-in experiments and studies by name, and every component with one line."""
 
 import difflib
 import inspect
@@ -24,8 +24,9 @@ from spikeloop.component import Component, one_line
 from spikeloop.environments import Gymnax
 from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
-from spikeloop.papers import zheng2026
+from spikeloop.papers import bhargava2022, labady2023, zheng2026
 from spikeloop.run import Run
+from spikeloop.study import AbstractStudy
 
 COMPONENTS = {
     "encoders": encoders,
@@ -43,9 +44,9 @@ COMPONENTS = {
 
 
 class Entry(eqx.Module):
-    """A built-in experiment: the function that makes it, and the figures drawn from its run beside the learning curve."""
+    """A built-in experiment or study: what makes it, and the figures drawn from a run beside the learning curve."""
 
-    make: Callable[[], Experiment]
+    make: Callable[[], Experiment | AbstractStudy]
     report: Callable[[Run], list[Path]] | None = None
 
     @property
@@ -69,6 +70,9 @@ ENTRIES = {
     "evolution/mountain-car": Entry(gallery.evolution_mountain_car),
     "evolution/acrobot": Entry(gallery.evolution_acrobot),
     "evolution/pendulum": Entry(gallery.evolution_pendulum),
+    "bhargava2022/linear": Entry(bhargava2022.LinearToy),
+    "labady2023/dc-drive": Entry(labady2023.DirectCurrentDrive),
+    "labady2023/stdp": Entry(labady2023.PlasticityModes),
     "zheng2026/figure-2": Entry(zheng2026.figure_2, zheng2026.report_figure_2),
     "zheng2026/figure-3": Entry(zheng2026.figure_3, zheng2026.report_figure_3),
     "zheng2026/figure-4": Entry(zheng2026.figure_4, zheng2026.report_table_2),
@@ -84,7 +88,7 @@ ENTRIES = {
 
 
 def entry(name: str) -> Entry:
-    """A built-in experiment. Raises InvalidInput for another name."""
+    """A built-in experiment or study. Raises InvalidInput for another name."""
     if name not in ENTRIES:
         close = difflib.get_close_matches(name, ENTRIES, n=1, cutoff=0.4)
         hint = f"did you mean {close[0]!r}? " if close else ""
@@ -93,8 +97,16 @@ def entry(name: str) -> Entry:
 
 
 def built_in(name: str) -> Experiment:
-    """The built-in experiment of that name, to be changed with ``with_fields`` or run as it is."""
-    return entry(name).make()
+    """The built-in experiment of that name, to be changed with ``with_fields`` or run as it is.
+
+    Raises InvalidInput for a study: in Python it is made from its class.
+    """
+    made = entry(name).make()
+    if isinstance(made, AbstractStudy):
+        raise InvalidInput(
+            f"{name!r} is a study; make it from its class, {type(made).__module__}.{type(made).__name__}"
+        )
+    return made
 
 
 def lists() -> dict[str, list[tuple[str, str]]]:

@@ -70,31 +70,20 @@ class Run:
     @classmethod
     def create(cls, path: Path, experiment: Experiment, name: str | None = None) -> "Run":
         """Make the directory of a new run; `name` is that of the experiment. Raises InvalidInput if it exists or cannot be made."""
-        if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
-            raise InvalidInput(f"{path} exists already; choose another directory, or `spikeloop resume {path}`")
+        require_free(path)
         for learner in experiment.arms.values():
             # What cannot begin is refused before anything is written. Nothing is computed, only shapes.
             jax.eval_shape(functools.partial(learner.init, experiment.environment), jax.random.key(0))
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InvalidInput(f"cannot make {path}: {error.strerror or error}") from None
         name = name or path.name
-        write_json(path / "provenance.json", provenance())
-        write_json(path / "run.json", {"format": FORMAT, "name": name, "experiment": describe(experiment)})
+        create_folder(path, {"name": name, "experiment": describe(experiment)})
         return cls(path, experiment, name)
 
     @classmethod
     def open(cls, path: Path) -> "Run":
         """Open the directory of a run. Raises InvalidInput if there is none, or it cannot be read."""
-        if not path.is_dir():
-            raise InvalidInput(f"{path} is not a run directory: there is no such directory")
-        if not (path / "run.json").exists():
-            raise InvalidInput(f"{path} is not a run directory: it has no run.json")
-        data = read_json(path / "run.json")
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
-            found = data.get("format") if isinstance(data, dict) else None
-            raise InvalidInput(f"{path} is a run of format {found!r}; this version of spikeloop reads format {FORMAT}")
+        data = read_folder(path)
+        if "study" in data:
+            raise InvalidInput(f"{path} holds a study: it has no learner and no policy; its results are in table.json")
         experiment = build(data.get("experiment"))
         if not isinstance(experiment, Experiment):
             raise InvalidInput(f"{path}/run.json does not describe an experiment")
@@ -183,6 +172,35 @@ class Run:
             "spec": describe(self.experiment.environment.spec),
             "seeds": list(self.experiment.seed_range),
         }
+
+
+def require_free(path: Path) -> None:
+    """Raise InvalidInput if there is something at the place of a new run."""
+    if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
+        raise InvalidInput(f"{path} exists already; choose another directory, or `spikeloop resume {path}`")
+
+
+def create_folder(path: Path, described: dict[str, Any]) -> None:
+    """Make the directory of a new run, with run.json and provenance.json. Raises InvalidInput if it cannot be made."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"cannot make {path}: {error.strerror or error}") from None
+    write_json(path / "provenance.json", provenance())
+    write_json(path / "run.json", {"format": FORMAT, **described})
+
+
+def read_folder(path: Path) -> dict[str, Any]:
+    """What run.json says. Raises InvalidInput if there is none, or it cannot be read."""
+    if not path.is_dir():
+        raise InvalidInput(f"{path} is not a run directory: there is no such directory")
+    if not (path / "run.json").exists():
+        raise InvalidInput(f"{path} is not a run directory: it has no run.json")
+    data = read_json(path / "run.json")
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        found = data.get("format") if isinstance(data, dict) else None
+        raise InvalidInput(f"{path} is a run of format {found!r}; this version of spikeloop reads format {FORMAT}")
+    return data
 
 
 class ArmFiles:

@@ -12,18 +12,19 @@ from typing import NamedTuple
 import jax
 import pytest
 
-from spikeloop.catalogue import entry
+from spikeloop.catalogue import built_in, entry
 from spikeloop.cli import parser
 from spikeloop.cli.commands import World, _load_file
 from spikeloop.cli.overrides import override
 from spikeloop.component import build, describe
 from spikeloop.encoders import AbstractEncoder
-from spikeloop.environments import Gymnax
+from spikeloop.environments import AbstractEnvironment, Gymnax
 from spikeloop.experiment import Experiment
 from spikeloop.learners import AbstractLearner, RandomActions
 from spikeloop.neurons import AbstractNeuron
 from spikeloop.policies import DeepPolicy
 from spikeloop.run import Run
+from spikeloop.study import AbstractStudy, StudyRun
 from spikeloop.training import Protocol
 from tests.conformance import test_components as conformance
 
@@ -160,11 +161,16 @@ def test_snippet_runs(block, trained, monkeypatch):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_snippet_that_is_a_file_defines_an_experiment(name, load):
-    """Traced, not trained: shapes and types of the whole learner are checked, in a fraction of the time."""
+def test_snippet_that_is_a_file_defines_an_experiment_or_a_study(name, load, tmp_path):
+    """A learner is traced, not trained: shapes and types of all of it are checked, in a fraction of the time."""
     experiment = load(name).experiment
-    assert isinstance(experiment, Experiment)
     assert build(describe(experiment)) == experiment
+    if isinstance(experiment, AbstractStudy):
+        run = StudyRun.create(tmp_path / "study", experiment)
+        run.carry_out()
+        assert run.table()["markdown"] and run.figures()
+        return
+    assert isinstance(experiment, Experiment)
     world = experiment.environment
     for learner in experiment.arms.values():
         state = jax.eval_shape(lambda key, learner=learner: learner.init(world, key), jax.random.key(0))
@@ -206,7 +212,7 @@ def test_learner_in_a_snippet_climbs(load):
 
 
 def _own_components(module):
-    kinds = (AbstractNeuron, AbstractEncoder, AbstractLearner, type(module.experiment.environment))
+    kinds = (AbstractNeuron, AbstractEncoder, AbstractLearner, AbstractEnvironment, AbstractStudy)
     own = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__]
     found = [cls for cls in own if issubclass(cls, kinds)]
     assert found
@@ -225,7 +231,7 @@ def test_command_line_parses(place, line, load):
         experiment = load(name).experiment if name.endswith(".py") and name in FILES else _experiment(name)
         override(experiment, rest, "spikeloop run")
     elif options.command == "evaluate":
-        override(World(_experiment("cartpole").environment), rest, "spikeloop evaluate")
+        override(World(built_in("cartpole").environment), rest, "spikeloop evaluate")
     else:
         assert rest == []
     if getattr(options, "file", None):

@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     def command(name: str, help: str, **options: Any) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=help, description=help, **options)
 
-    run = command("run", "train a built-in experiment by name, or the one in a Python file", add_help=False)
+    run = command("run", "carry out a built-in experiment or study, or the one in a Python file", add_help=False)
     run.add_argument("experiment", nargs="?", help="a name (see `spikeloop list experiments`) or FILE.py")
     run.add_argument("--out", help="directory of the run (default: runs/NAME, or the first free runs/NAME-2, ...)")
     run.add_argument("--no-controls", action="store_true", help="train the learner alone")

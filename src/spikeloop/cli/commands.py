@@ -24,30 +24,41 @@ from spikeloop.experiment import Experiment
 from spikeloop.loading import evaluate_policies, load_policies, median_seed
 from spikeloop.provenance import provenance
 from spikeloop.run import Run, Watcher
+from spikeloop.study import AbstractStudy, StudyRun, holds_study
 from spikeloop.training import evaluation_json, write_atomically
 
 
 def run(options: argparse.Namespace, rest: list[str]) -> int:
-    """Train an experiment into a new run directory."""
+    """Carry out an experiment or a study in a new run directory."""
     wants_help = any(word in ("-h", "--help") for word in rest)
     name = options.experiment
     if name is None and wants_help:
-        _print_help("run", "then every field of the experiment: `spikeloop run NAME --help` lists them")
-        print("\nexperiments:\n" + "\n".join(f"  {name:<20} {line}" for name, line in lists()["experiments"]))
+        _print_help("run", "then every field of the experiment or study: `spikeloop run NAME --help` lists them")
+        print(
+            "\nexperiments and studies:\n" + "\n".join(f"  {name:<20} {line}" for name, line in lists()["experiments"])
+        )
         return 0
     if name is None:
         raise InvalidInput("which experiment? `spikeloop list experiments` names them")
-    experiment = _from_file(Path(name)) if name.endswith(".py") else entry(name).make()
-    experiment = override(experiment, rest, f"spikeloop run {name}")
-    if options.no_controls:
-        experiment = experiment.with_fields(controls={})
+    made = _from_file(Path(name)) if name.endswith(".py") else entry(name).make()
+    made = override(made, rest, f"spikeloop run {name}")
     path = Path(options.out) if options.out else _free_path(Path("runs") / re.sub(r"[^\w-]+", "-", _stem(name)))
-    return _carry_out(Run.create(path, experiment, _stem(name)), options)
+    if isinstance(made, AbstractStudy):
+        _require_no_training(options)
+        return _carry_out_study(StudyRun.create(path, made, _stem(name)))
+    if options.no_controls:
+        made = made.with_fields(controls={})
+    return _carry_out(Run.create(path, made, _stem(name)), options)
 
 
 def resume(options: argparse.Namespace, rest: list[str]) -> int:
     """Go on with a run."""
-    return _carry_out(_open(options.run, options), options)
+    _load_components(options)
+    path = Path(options.run)
+    if holds_study(path):
+        _require_no_training(options)
+        return _carry_out_study(StudyRun.open(path))
+    return _carry_out(Run.open(path), options)
 
 
 def evaluate(options: argparse.Namespace, rest: list[str]) -> int:
@@ -189,6 +200,26 @@ def _carry_out(opened: Run, options: argparse.Namespace) -> int:
     return 0
 
 
+def _require_no_training(options: argparse.Namespace) -> None:
+    for option in ("no_controls", "tensorboard"):
+        if getattr(options, option, False):
+            raise InvalidInput(f"--{option.replace('_', '-')} is for experiments; a study trains nothing")
+
+
+def _carry_out_study(opened: StudyRun) -> int:
+    try:
+        with _console().status(f"carrying out {opened.name}"):
+            opened.carry_out()
+    except KeyboardInterrupt:
+        print(f"spikeloop: interrupted; `spikeloop resume {opened.path}` carries it out again", file=sys.stderr)
+        return 130
+    table = opened.table()
+    print(f"{table['title']}\n\n{table['markdown']}\n")
+    for figure in opened.figures():
+        print(f"figure: {figure}")
+    return 0
+
+
 class Watchers(Watcher):
     """Several watchers as one."""
 
@@ -233,9 +264,13 @@ def _free_path(path: Path) -> Path:
 
 
 def _open(path: str, options: argparse.Namespace) -> Run:
+    _load_components(options)
+    return Run.open(Path(path))
+
+
+def _load_components(options: argparse.Namespace) -> None:
     if options.file:
         _load_file(Path(options.file))
-    return Run.open(Path(path))
 
 
 def _load_file(path: Path):
@@ -255,10 +290,10 @@ def _load_file(path: Path):
     return module
 
 
-def _from_file(path: Path) -> Experiment:
+def _from_file(path: Path) -> Experiment | AbstractStudy:
     experiment = getattr(_load_file(path), "experiment", None)
-    if not isinstance(experiment, Experiment):
-        raise InvalidInput(f"{path} does not define `experiment = spikeloop.Experiment(...)`")
+    if not isinstance(experiment, Experiment | AbstractStudy):
+        raise InvalidInput(f"{path} does not define `experiment = spikeloop.Experiment(...)`, nor a study of that name")
     return experiment
 
 

@@ -3,11 +3,8 @@
 200 points x ~ U(+-20)^d with targets y = w* x, w* ~ U(+-10)^d; the loss is the mean squared error, the score minus the
 loss. A synapse sees its last two actions and the last two rewards, in a table of 81 cells that all share; a reward is 1
 if the loss fell, else -1. *Adaptive*: the table is learned while the perceptron is. *Static*: it was learned before.
-
-    python -m spikeloop.papers.bhargava2022 results/bhargava2022-linear
 """
 
-from pathlib import Path
 from typing import NamedTuple
 
 import equinox as eqx
@@ -16,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from spikeloop.component import require, require_count, require_counts
+from spikeloop.errors import InvalidInput
 from spikeloop.interaction import Constant
 from spikeloop.learners.synapses import (
     Additive,
@@ -29,13 +28,11 @@ from spikeloop.learners.synapses import (
     table_json,
 )
 from spikeloop.papers.zheng2026.frames import cell, markdown, quartiles
-from spikeloop.provenance import provenance
+from spikeloop.study import AbstractStudy
 from spikeloop.training import write_atomically, write_json
 
 POINTS, TARGET, DATA = 200, 10.0, 20.0
-ITERATIONS = 20_000
-SEEDS = 20
-DIMENSIONS = (2, 3, 10)
+LAST = 200  # iterations whose mean loss is reported
 
 
 def adaptive() -> SynapticRule:
@@ -88,42 +85,59 @@ class Outcomes(NamedTuple):
     table: Float[np.ndarray, "seeds cells 3"]
 
 
-def outcomes(rule: SynapticRule, dimension: int, first_seed: int = 0) -> Outcomes:
-    """What became of 20 perceptrons."""
-    keys = jax.vmap(jax.random.key)(jnp.arange(first_seed, first_seed + SEEDS))
-    run = jax.jit(jax.vmap(lambda key: linear_toy(rule, dimension, ITERATIONS, key)))
-    found = run(keys)
-    return Outcomes(np.asarray(found.losses), np.asarray(found.table))
+class LinearToy(AbstractStudy):
+    """Bhargava et al. 2022: the linear toy, a perceptron whose every weight is an agent, with both kinds of table."""
 
+    dimensions: tuple[int, ...] = (2, 3, 10)  # weights of the perceptrons
+    iterations: int = 20_000  # of training
+    seeds: int = 20  # perceptrons of each kind, each with a target and data of its own
+    rule: SynapticRule = adaptive()  # the rule of the adaptive table; the static one keeps everything but the table
+    teaching: SynapticRule = teacher()  # the rule that the static table is learned with, on three weights
 
-def main(folder: Path) -> None:
-    """Learn the static table (seeds of its own), then run both rules on every dimension; write what came out."""
-    learned = outcomes(teacher(), 3, first_seed=1000).table.mean(axis=0)
-    names = adaptive().state.names
-    table = table_json(names, 3, learned)
-    frozen = adaptive().with_fields(value=static_table(table))
-    found = {
-        f"{kind}, {dimension} weights": outcomes(rule, dimension)
-        for dimension in DIMENSIONS
-        for kind, rule in (("adaptive", adaptive()), ("static", frozen))
-    }
-    final = {name: quartiles(outcome.losses[:, -200:].mean(axis=1), 3) for name, outcome in found.items()}
-    lost = {
-        name: quartiles(100 * (1 - outcome.losses[:, 9_800:10_000].mean(1) / outcome.losses[:, 0]), 1)
-        for name, outcome in found.items()
-    }
-    rows = [[name, cell(final[name]), cell(lost[name])] for name in found]
-    header = ["table, perceptron", "loss, mean of the last 200 iterations", "lost within 10,000 iterations, %"]
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "values.json", table)
-    write_atomically(folder / "values.txt", (readable(names, static_table(table)) + "\n").encode())
-    write_json(folder / "provenance.json", provenance())
-    title = f"Median (quartiles) over {SEEDS} seeds, {ITERATIONS:,} iterations."
-    summary = {"title": title, "markdown": markdown(header, rows), "final_loss": final, "percent_lost": lost}
-    write_json(folder / "table.json", summary)
-    write_atomically(folder / "losses.png", draw({name: outcome.losses for name, outcome in found.items()}))
-    print(markdown(header, rows))
-    print(readable(names, static_table(table)))
+    def __check_init__(self):
+        require_counts(self, "dimensions")
+        require_count(self, "iterations", least=2 * LAST)
+        require(self, "iterations", lambda n: n % LAST == 0, f"a multiple of {LAST}")
+        require_count(self, "seeds")
+        for field, rule in (("rule", self.rule), ("teaching", self.teaching)):
+            if not isinstance(rule.value, Table):
+                raise InvalidInput(f"LinearToy.{field}.value must be a Table, which is learned, got {rule.value}")
+
+    def carry_out(self, folder):
+        assert isinstance(self.teaching.value, Table)
+        learned = self.outcomes(self.teaching, 3, first_seed=1000).table.mean(axis=0)
+        names = self.teaching.state.names
+        table = table_json(names, self.teaching.value.bins, learned)
+        frozen = self.rule.with_fields(value=static_table(table))
+        found = {
+            f"{kind}, {dimension} weights": self.outcomes(rule, dimension)
+            for dimension in self.dimensions
+            for kind, rule in (("adaptive", self.rule), ("static", frozen))
+        }
+        half = self.iterations // 2
+        final = {name: quartiles(outcome.losses[:, -LAST:].mean(axis=1), 3) for name, outcome in found.items()}
+        lost = {
+            name: quartiles(100 * (1 - outcome.losses[:, half - LAST : half].mean(1) / outcome.losses[:, 0]), 1)
+            for name, outcome in found.items()
+        }
+        rows = [[name, cell(final[name]), cell(lost[name])] for name in found]
+        header = [
+            "table, perceptron",
+            f"loss, mean of the last {LAST} iterations",
+            f"lost within {half:,} iterations, %",
+        ]
+        write_json(folder / "values.json", table)
+        write_atomically(folder / "values.txt", (readable(names, static_table(table)) + "\n").encode())
+        write_atomically(folder / "losses.png", draw({name: outcome.losses for name, outcome in found.items()}))
+        title = f"Median (quartiles) over {self.seeds} seeds, {self.iterations:,} iterations."
+        summary = {"title": title, "markdown": markdown(header, rows), "final_loss": final, "percent_lost": lost}
+        write_json(folder / "table.json", summary)
+
+    def outcomes(self, rule: SynapticRule, dimension: int, first_seed: int = 0) -> Outcomes:
+        """What became of the perceptrons of all seeds."""
+        keys = jax.vmap(jax.random.key)(jnp.arange(first_seed, first_seed + self.seeds))
+        found = jax.jit(jax.vmap(lambda key: linear_toy(rule, dimension, self.iterations, key)))(keys)
+        return Outcomes(np.asarray(found.losses), np.asarray(found.table))
 
 
 def draw(losses: dict[str, Float[np.ndarray, "seeds iterations"]]) -> bytes:
