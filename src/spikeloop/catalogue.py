@@ -24,7 +24,7 @@ from spikeloop.component import Component, one_line
 from spikeloop.environments import Gymnax
 from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
-from spikeloop.papers import zheng2026
+from spikeloop.papers import labady2023, zheng2026
 from spikeloop.run import Run
 
 COMPONENTS = {
@@ -80,6 +80,10 @@ ENTRIES = {
     "zheng2026/readings": Entry(zheng2026.readings, zheng2026.report_readings),
     "zheng2026/figure-9": Entry(zheng2026.figure_9, zheng2026.draw_figure_9),
     "zheng2026/ticks": Entry(zheng2026.ticks, zheng2026.draw_ticks),
+    "labady2023/mountain-car": Entry(labady2023.mountain_car, labady2023.report_mountain_car),
+    "labady2023/mountain-car-109": Entry(labady2023.mountain_car_109, labady2023.report_mountain_car),
+    "labady2023/heatmaps": Entry(labady2023.heatmaps, labady2023.report_heatmaps),
+    "labady2023/recording": Entry(labady2023.recording, labady2023.report_recording),
 }
 
 

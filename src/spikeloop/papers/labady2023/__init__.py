@@ -1,0 +1,19 @@
+"""Labady 2023, "Exploring plasticity-driven spiking neural networks": a spiking network evolved on Mountain Car."""
+
+from spikeloop.papers.labady2023.maps import heatmaps, report_heatmaps, spike_maps
+from spikeloop.papers.labady2023.mountain_car import mountain_car, mountain_car_109, report_mountain_car
+from spikeloop.papers.labady2023.recording import FixedStart, recording, report_recording
+from spikeloop.papers.labady2023.setting import evolution
+
+__all__ = [
+    "FixedStart",
+    "evolution",
+    "heatmaps",
+    "mountain_car",
+    "mountain_car_109",
+    "recording",
+    "report_heatmaps",
+    "report_mountain_car",
+    "report_recording",
+    "spike_maps",
+]
