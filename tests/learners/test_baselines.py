@@ -10,7 +10,7 @@ from tests.iterate import iterate
 from tests.worlds import ActionReward, Bullseye, Corridor
 
 from spikeloop.errors import InvalidInput
-from spikeloop.interaction import Actor, play_episode
+from spikeloop.interaction import Actor, LargestObservation, play_episode
 from spikeloop.learners import RandomActions, RandomSearch
 from spikeloop.policies import DeepPolicy
 
@@ -23,7 +23,7 @@ def test_random_search_keeps_the_best_ever_seen():
     returns = np.asarray(report.episodes.episode_return)
     assert returns.shape == (30, 5)
     np.testing.assert_array_equal(np.asarray(states.score), np.maximum.accumulate(returns.max(axis=1)))
-    np.testing.assert_array_equal(np.asarray(report.metrics["best_return"]), np.asarray(states.score))
+    np.testing.assert_array_equal(np.asarray(report.metrics["best_score"]), np.asarray(states.score))
     assert float(states.score[-1]) > float(states.score[0])
     played = play_episode(Bullseye(), learner.actor(Bullseye(), course.last), jax.random.key(7))
     assert float(played.episode.episode_return) == pytest.approx(float(states.score[-1]), rel=1e-5)
@@ -36,6 +36,16 @@ def test_random_search_scores_the_mean_of_its_episodes_and_counts_their_steps():
     np.testing.assert_allclose(np.asarray(states.score), np.maximum.accumulate(means.max(axis=1)), rtol=1e-6)
     np.testing.assert_array_equal(np.asarray(report.env_steps), np.asarray(report.episodes.length).sum(axis=1))
     assert np.asarray(report.episodes.ended).all()
+
+
+def test_random_search_keeps_what_is_best_by_its_score():
+    """In a world where the largest number seen is not the return."""
+    learner = RandomSearch(DeepPolicy((4,)), candidates=4, score=LargestObservation(0))
+    course = iterate(learner, Corridor(), 5)
+    best = np.asarray(course.reports.metrics["best_score"])
+    played = play_episode(Corridor(), learner.actor(Corridor(), course.last), jax.random.key(3), learner.score)
+    assert float(played.score) == best[-1] != float(played.episode.episode_return)
+    assert (np.diff(best) >= 0).all() and (best >= np.asarray(course.reports.metrics["mean_score"])).all()
 
 
 def test_random_search_draws_other_weights_for_every_candidate():

@@ -6,21 +6,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from spikeloop.decoders import SpikeCountChoice
-from spikeloop.encoders import OneHotBins
 from spikeloop.errors import InvalidInput
 from spikeloop.networks import DelayedFeedForward
 from spikeloop.neurons import AlphaCurrentLeakyIntegrateAndFire
-from spikeloop.policies import KeepBetweenDecisions, ResetBetweenDecisions, SpikingPolicy
+from spikeloop.papers.labady2023.setting import MOUNTAIN_CAR
+from spikeloop.policies import ResetBetweenDecisions
 
 NEST = AlphaCurrentLeakyIntegrateAndFire()
-MOUNTAIN_CAR = SpikingPolicy(
-    encoder=OneHotBins(30, low=(-1.2, -0.07), high=(0.6, 0.07)),
-    network=DelayedFeedForward((60, 5), AlphaCurrentLeakyIntegrateAndFire(t_ref=1.0, resolution=0.2)),
-    decoder=SpikeCountChoice(),
-    ticks=100,
-    between_decisions=KeepBetweenDecisions(),
-)
 
 
 @eqx.filter_jit

@@ -158,6 +158,27 @@ def test_a_limit_of_iterations_stops_each_seed_at_exactly_that_number(name):
             assert len(lengths) == 11 * 6 and sum(lengths) == trainer.env_steps[place]
 
 
+@pytest.mark.parametrize("name", ["random", "search"])
+def test_a_record_of_every_iteration_changes_nothing_but_the_records(name):
+    """As many records as iterations, and together they say what the records of whole chunks say."""
+    trainer = make(name, records=None)
+    every, (usual, whole) = by_seed(train(trainer)), finished(name)
+    assert_equal(trainer.states, usual.states)
+    for place, seed in enumerate(trainer.seeds):
+        one, other = every[seed], by_seed(whole)[seed]
+        assert len(one) == int(trainer.states.iterations[place]) >= len(other)
+        assert [length for r in one for length in r.lengths] == [length for r in other for length in r.lengths]
+        assert np.all(np.diff([record.env_steps for record in one]) > 0)
+        assert (one[-1].env_steps, one[-1].episodes) == (other[-1].env_steps, other[-1].episodes)
+        if name == "search":
+            returns = np.asarray([record.returns for record in one]).reshape(len(one), 3, 2).mean(axis=2)
+            np.testing.assert_allclose(
+                [record.metrics["mean_score"] for record in one], returns.mean(axis=1), rtol=1e-6
+            )
+            best = np.maximum.accumulate(returns.max(axis=1))
+            np.testing.assert_allclose([record.metrics["best_score"] for record in one], best, rtol=1e-6)
+
+
 def test_iterations_are_counted_where_nothing_limits_them():
     trainer = finished("random")[0]
     np.testing.assert_array_equal(np.asarray(trainer.states.iterations), trainer.env_steps)

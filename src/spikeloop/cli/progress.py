@@ -91,6 +91,7 @@ class TerminalWatcher(Watcher):
             self.console.print(f"{arm}: 100%  {text}", highlight=False)
 
     def _warn(self, arm, records):
+        records = list({record.seed: record for record in records}.values())  # the last of each seed
         names = {name for record in records for name in record.metrics if name.startswith("firing_rate")}
         for name in sorted(names):
             rates = [record.metrics[name] for record in records if name in record.metrics]

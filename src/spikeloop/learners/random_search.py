@@ -3,14 +3,14 @@
 It needs no learning at all, yet on CartPole the best of a few hundred random networks plays surprisingly well; a learner
 that does not beat it under the same number of environment steps has not been shown to learn.
 
-One iteration: `candidates` new sets of weights play `episodes` episodes each; the set of largest mean return is kept.
+One iteration: `candidates` new sets of weights play `episodes` episodes each; the set of largest mean score is kept.
 """
 
 import jax
 import jax.numpy as jnp
 
 from spikeloop.component import require_count
-from spikeloop.interaction import Actor, play_episode
+from spikeloop.interaction import AbstractScore, Actor, EpisodeReturn, play_episode
 from spikeloop.learners._base import AbstractLearner, BestSoFar, Report
 from spikeloop.policies import AbstractPolicy, SpikingPolicy
 
@@ -23,6 +23,7 @@ class RandomSearch(AbstractLearner):
     policy: AbstractPolicy = SpikingPolicy()  # whose weights are drawn
     candidates: int = 8  # sets of weights drawn per iteration
     episodes: int = 1  # episodes played by each
+    score: AbstractScore = EpisodeReturn()  # what an episode is worth
 
     def __check_init__(self):
         require_count(self, "candidates", "episodes")
@@ -39,15 +40,16 @@ class RandomSearch(AbstractLearner):
 
         def play(params, keys):
             actor = Actor(self.policy, params, environment.spec.actions)
-            return jax.vmap(lambda k: play_episode(environment, actor, k).episode)(keys)
+            return jax.vmap(lambda k: play_episode(environment, actor, k, self.score))(keys)
 
         played = jax.vmap(play)(drawn, jax.random.split(play_key, (self.candidates, self.episodes)))
-        scores = jnp.mean(played.episode_return, axis=1)
+        scores = jnp.mean(played.score, axis=1)
         winner = jnp.argmax(scores)
         best = jax.tree.map(lambda leaf: leaf[winner], drawn)
         state = state.after(best, scores[winner], scores[winner] > state.score)
-        episodes = jax.tree.map(jnp.ravel, played)
-        return state, Report(jnp.sum(played.length, dtype=jnp.int32), episodes, {"best_return": state.score})
+        episodes = jax.tree.map(jnp.ravel, played.episode)
+        metrics = {"best_score": state.score, "mean_score": jnp.mean(scores)}
+        return state, Report(jnp.sum(episodes.length, dtype=jnp.int32), episodes, metrics)
 
     def actor(self, environment, state):
         return Actor(self.policy, state.best, environment.spec.actions)

@@ -37,11 +37,11 @@ class Protocol(Component):
     evaluations: int = 10  # how many times the policy is evaluated on the way, the end included
     evaluation_episodes: int = 10  # fresh episodes of each evaluation on the way
     final_episodes: int = 100  # fresh episodes of the evaluation of the final policy
-    records: int = 200  # how many times training is recorded on the way
+    records: int | None = 200  # how many times training is recorded on the way (None: at every iteration)
 
     def __check_init__(self):
-        require_count(self, "env_steps", "evaluations", "evaluation_episodes", "final_episodes", "records")
-        for limit in ("episodes", "iterations"):
+        require_count(self, "env_steps", "evaluations", "evaluation_episodes", "final_episodes")
+        for limit in ("episodes", "iterations", "records"):
             if getattr(self, limit) is not None:
                 require_count(self, limit)
 
@@ -66,13 +66,13 @@ class SeedState(eqx.Module):
 
 
 class Record(eqx.Module):
-    """What one seed did in one chunk: means of its metrics, and the episodes that ended."""
+    """What one seed did in one chunk, or in one iteration: means of its metrics, and the episodes that ended."""
 
     seed: int
     env_steps: int  # taken so far
     episodes: int  # ended so far
     metrics: dict[str, float]
-    returns: list[float]  # of the episodes that ended in this chunk
+    returns: list[float]  # of the episodes that ended meanwhile
     lengths: list[int]
 
 
@@ -126,7 +126,7 @@ class Trainer:
         return np.asarray(self.protocol.unfinished(self.states, boundary))
 
     def _interval(self) -> int:
-        return max(1, math.ceil(self.protocol.env_steps / self.protocol.records))
+        return max(1, math.ceil(self.protocol.env_steps / (self.protocol.records or 1)))
 
     def advance(self) -> list[Record]:
         """Run one chunk: every seed up to the next recording point, or a number of iterations towards it."""
@@ -135,15 +135,16 @@ class Trainer:
         boundary = min(total, (slowest // interval + 1) * interval)
         iterations = UNEVEN_CHUNK
         if self.learner.fixed_env_steps:
-            iterations = math.ceil((boundary - slowest) / self.learner.typical_env_steps(self.environment))
+            left = math.ceil((boundary - slowest) / self.learner.typical_env_steps(self.environment))
+            iterations = left if self.protocol.records is not None else min(left, UNEVEN_CHUNK)
         if iterations not in self._chunks:
             self._chunks[iterations] = over_seeds(
                 lambda state, limit: self._run_chunk(state, limit, iterations), len(self.seeds), self._in_step
             )
-        before = np.asarray(self.states.episodes)
+        before = jax.device_get((self.states.env_steps, self.states.episodes))
         self._states, reports = self._chunks[iterations](self.states, jnp.asarray(boundary, jnp.int32))
         self.chunk += 1
-        return self._records(jax.device_get(reports), before)
+        return self._records(jax.device_get(reports), *before)
 
     def _run_chunk(self, state, boundary, iterations):
         def iterate(state):
@@ -167,23 +168,28 @@ class Trainer:
 
         return jax.lax.scan(iterate_or_rest, state, length=iterations)
 
-    def _records(self, reports, before):
-        env_steps, records = self.env_steps, []
+    def _records(self, reports, env_steps, episodes):
+        records = []
         for place, seed in enumerate(self.seeds):
-            ended = np.asarray(reports.episodes.ended[place])
-            metrics = {name: _mean(values[place]) for name, values in reports.metrics.items()}
-            if not np.asarray(reports.env_steps[place]).any():
+            so_far, ended_so_far = int(env_steps[place]), int(episodes[place])
+            ran = np.flatnonzero(reports.env_steps[place])
+            if not ran.size:
                 continue  # this seed had already finished
-            records.append(
-                Record(
-                    seed,
-                    int(env_steps[place]),
-                    int(before[place] + ended.sum()),
-                    {name: value for name, value in metrics.items() if value is not None},
-                    [float(value) for value in np.asarray(reports.episodes.episode_return[place])[ended]],
-                    [int(value) for value in np.asarray(reports.episodes.length[place])[ended]],
+            for part in ran[:, None] if self.protocol.records is None else [slice(None)]:
+                report = jax.tree.map(lambda leaf, where=(place, part): leaf[where], reports)
+                ended = report.episodes.ended
+                so_far, ended_so_far = so_far + int(report.env_steps.sum()), ended_so_far + int(ended.sum())
+                metrics = {name: _mean(values) for name, values in report.metrics.items()}
+                records.append(
+                    Record(
+                        seed,
+                        so_far,
+                        ended_so_far,
+                        {name: value for name, value in metrics.items() if value is not None},
+                        [float(value) for value in report.episodes.episode_return[ended]],
+                        [int(value) for value in report.episodes.length[ended]],
+                    )
                 )
-            )
         return records
 
     def actors(self) -> Actor:
