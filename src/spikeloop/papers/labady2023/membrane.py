@@ -148,9 +148,9 @@ class DirectCurrentDrive(AbstractStudy):
 def _simulate(network, genes, currents):
     def tick(state, current):
         state, spikes = network.step(genes, state, network.drive(genes, current), None)
-        neurons = state.neurons
-        synaptic = neurons.excitatory.current[1] + neurons.inhibitory.current[1]
-        return state, (spikes, network.split(genes, network.neuron.potential(neurons)), synaptic)
+        target = state.neurons[1]
+        synaptic = target.excitatory.current[0] + target.inhibitory.current[0]
+        return state, (spikes, tuple(map(network.neuron.potential, state.neurons)), synaptic)
 
     return jax.lax.scan(tick, network.init_state(genes), currents)[1]
 
