@@ -153,6 +153,16 @@ def test_a_rate_of_zero_changes_nothing(cls, start):
     assert (run(cls(rate=0.0), *trains(6, rate=0.3), start) == start).all()
 
 
+@pytest.mark.parametrize("mu", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("cls", [STDP, FusedSTDP])
+def test_derivatives_are_finite_at_the_bounds(cls, mu):
+    rule = cls(mu_plus=mu, mu_minus=mu)
+    spikes = [jnp.asarray(train) for train in trains(7, ticks=50, rate=0.3)]
+    for start in (0.0, 1000.0):
+        gradient = jax.grad(lambda w: jnp.sum(_run(rule, w, *spikes)[-1]))(jnp.full((3, 2), start))
+        assert np.isfinite(np.asarray(gradient)).all()
+
+
 def test_every_synapse_sees_only_its_own_neurons():
     pre, post = trains(4)
     together = run(STDP(), pre, post)

@@ -61,12 +61,12 @@ class AbstractSTDP(AbstractPlasticity):
 
     def _potentiated(self, weights: Float[Array, "pre post"], pre: Float[Array, " pre"]) -> Float[Array, "pre post"]:
         span = self.w_max - self.w_min
-        room = jnp.maximum((self.w_max - weights) / span, 0.0) ** self.mu_plus
+        room = _fading((self.w_max - weights) / span, self.mu_plus)
         return weights + span * self.rate * room * pre[:, None]
 
     def _depressed(self, weights: Float[Array, "pre post"], post: Float[Array, " post"]) -> Float[Array, "pre post"]:
         span = self.w_max - self.w_min
-        height = jnp.maximum((weights - self.w_min) / span, 0.0) ** self.mu_minus
+        height = _fading((weights - self.w_min) / span, self.mu_minus)
         return weights - span * self.alpha * self.rate * height * post[None, :]
 
 
@@ -94,3 +94,8 @@ class FusedSTDP(AbstractSTDP):
         traces = PairTraces(self.trace(traces.pre, pre), self.trace(traces.post, post))
         lowered = jnp.maximum(self._depressed(weights, traces.post), self.w_min)
         return traces, jnp.minimum(lowered, self._potentiated(weights, traces.pre)) - weights
+
+
+def _fading(distance, mu):
+    # Below zero as at zero. The power is kept from zero itself, where its derivative would be no finite number.
+    return jnp.where(distance > 0, jnp.where(distance > 0, distance, 1.0) ** mu, jnp.zeros_like(distance) ** mu)
