@@ -149,7 +149,7 @@ def test_a_spike_that_fires_its_target_strengthens_their_connection():
     assert pairings(delay=0) == pytest.approx(2.0 * (1.0 - 0.05) ** 6, rel=1e-9)
 
 
-TICKS = 100  # a decision so long is a loop; NEST's neuron in straight-line code would take minutes to compile
+TICKS = 100  # a decision so long is a loop, which is quick to compile
 
 
 def policy(network, **fields: Any):

@@ -57,6 +57,10 @@ class Plastic(AbstractNetwork):
         require(self, "only", lambda only: only is None or _are_places(only), rule)
 
     @property
+    def in_blocks(self):  # the tick of such a network is too long to be laid out as straight-line code
+        return self.network.in_blocks
+
+    @property
     def stochastic(self):
         return self.network.stochastic
 
