@@ -22,6 +22,7 @@ from spikeloop.environments import AbstractEnvironment, Gymnax
 from spikeloop.experiment import Experiment
 from spikeloop.learners import AbstractLearner, RandomActions
 from spikeloop.neurons import AbstractNeuron
+from spikeloop.plasticity import AbstractPlasticity
 from spikeloop.policies import DeepPolicy
 from spikeloop.run import Run
 from spikeloop.study import AbstractStudy, StudyRun
@@ -186,7 +187,11 @@ def test_snippet_that_is_a_file_defines_an_experiment_or_a_study(name, load, tmp
 
 @pytest.mark.parametrize("name", FILES)
 def test_component_in_a_snippet_keeps_its_contract(name, load):
-    checks = {AbstractNeuron: conformance.test_neuron, AbstractEncoder: conformance.test_encoder}
+    checks = {
+        AbstractNeuron: conformance.test_neuron,
+        AbstractEncoder: conformance.test_encoder,
+        AbstractPlasticity: conformance.test_plasticity,
+    }
     for cls in _own_components(load(name)):
         conformance.test_first_line_of_the_docstring_is_a_sentence(cls)
         conformance.test_nan_and_negative_counts_are_refused_in_one_line(cls)
@@ -212,7 +217,14 @@ def test_learner_in_a_snippet_climbs(load):
 
 
 def _own_components(module):
-    kinds = (AbstractNeuron, AbstractEncoder, AbstractLearner, AbstractEnvironment, AbstractStudy)
+    kinds = (
+        AbstractNeuron,
+        AbstractEncoder,
+        AbstractPlasticity,
+        AbstractLearner,
+        AbstractEnvironment,
+        AbstractStudy,
+    )
     own = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__]
     found = [cls for cls in own if issubclass(cls, kinds)]
     assert found

@@ -114,6 +114,55 @@ def test_weights_keep_their_bounds(seed):
         assert (weights >= rule.w_min).all() and (weights <= rule.w_max).all()
 
 
+@given(seed=st.integers(0, 10_000), low=st.floats(-10.0, 10.0), width=st.floats(0.1, 20.0))
+def test_any_bounds_are_those_of_zero_to_one_moved_and_stretched(seed, low, width):
+    pre, post = trains(seed, rate=0.2)
+    for rule in (STDP(rate=0.1, alpha=1.2, mu_plus=0.4), STDP(mu_plus=0.0, mu_minus=0.0), FusedSTDP(alpha=-1.0)):
+        unit = run(rule.with_fields(w_min=0.0, w_max=1.0), pre, post, 0.3)
+        moved = run(rule.with_fields(w_min=low, w_max=low + width), pre, post, low + 0.3 * width)
+        np.testing.assert_allclose(moved, low + width * unit, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("side", [-1, 1], ids=["depression", "potentiation"])
+def test_hard_bounds_are_met_and_soft_ones_approached(side):
+    """40 pairs 2 ms apart in one order only, one every 25 ms; with traces of 1 ms, no pair sees another."""
+    first, second = np.zeros((1000, 1)), np.zeros((1000, 1))
+    first[0::25], second[2::25] = 1.0, 1.0
+    pre, post = (first, second) if side > 0 else (second, first)
+    rule = STDP(rate=0.5, tau_pre=1.0, tau_post=1.0, w_min=-2.0, w_max=3.0)
+    step, bound, pairs = 0.5 * math.exp(-2.0), 3.0 if side > 0 else -2.0, np.arange(1, 41)
+    soft = run(rule, pre, post, 0.5)[2::25, 0, 0]
+    np.testing.assert_allclose(bound - soft, (bound - 0.5) * (1.0 - step) ** pairs, rtol=1e-6)
+    hard = run(rule.with_fields(mu_plus=0.0, mu_minus=0.0), pre, post, 0.5)[2::25, 0, 0]
+    np.testing.assert_allclose(hard, 0.5 + side * np.minimum(5.0 * step * pairs, 2.5), rtol=1e-6)
+    assert hard[-1] == bound
+
+
+@given(seed=st.integers(0, 10_000), start=st.sampled_from([-300.0, 1300.0]))
+def test_a_weight_outside_the_bounds_comes_nearer_or_stays(seed, start):
+    pre, post = trains(seed, rate=0.3)
+    for rule in (STDP(rate=0.1), STDP(rate=0.1, mu_plus=0.0, mu_minus=0.0), STDP(rate=0.1, alpha=-1.0), FusedSTDP()):
+        outside = np.concatenate([np.full((1, 3, 2), start), run(rule, pre, post, start)])
+        distance = np.maximum(outside - 1000.0, 0.0) + np.maximum(-outside, 0.0)
+        assert (np.diff(distance, axis=0) <= 0).all()
+
+
+@pytest.mark.parametrize("cls", [STDP, FusedSTDP])
+@pytest.mark.parametrize("start", [-300.0, 500.0, 1300.0])
+def test_a_rate_of_zero_changes_nothing(cls, start):
+    assert (run(cls(rate=0.0), *trains(6, rate=0.3), start) == start).all()
+
+
+@pytest.mark.parametrize("mu", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("cls", [STDP, FusedSTDP])
+def test_derivatives_are_finite_at_the_bounds(cls, mu):
+    rule = cls(mu_plus=mu, mu_minus=mu)
+    spikes = [jnp.asarray(train) for train in trains(7, ticks=50, rate=0.3)]
+    for start in (0.0, 1000.0):
+        gradient = jax.grad(lambda w: jnp.sum(_run(rule, w, *spikes)[-1]))(jnp.full((3, 2), start))
+        assert np.isfinite(np.asarray(gradient)).all()
+
+
 def test_every_synapse_sees_only_its_own_neurons():
     pre, post = trains(4)
     together = run(STDP(), pre, post)
@@ -136,10 +185,10 @@ def test_single_precision_and_vmap(cls):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"rate": 0.0}, "rate must be a positive"),
+        ({"rate": -0.1}, "rate must be a finite number of at least 0"),
         ({"tau_pre": -1.0}, "tau_pre must be a positive"),
         ({"mu_plus": -0.1}, "mu_plus must be a finite number of at least 0"),
-        ({"w_min": 1000.0}, "w_min must be at least 0 and below w_max, 1000"),
+        ({"w_min": 1000.0}, "w_min must be below w_max, 1000"),
         ({"alpha": math.inf}, "alpha must be a finite number"),
     ],
 )

@@ -1,8 +1,19 @@
 """Networks: populations of neurons wired together."""
 
-from spikeloop.networks._base import AbstractNetwork
+from spikeloop.networks._base import AbstractNetwork, Connection
 from spikeloop.networks.delayed import DelayedFeedForward, DelayedState
 from spikeloop.networks.feed_forward import FeedForward
 from spikeloop.networks.linear import Linear
+from spikeloop.networks.plastic import Plastic, PlasticConnection, PlasticState
 
-__all__ = ["AbstractNetwork", "DelayedFeedForward", "DelayedState", "FeedForward", "Linear"]
+__all__ = [
+    "AbstractNetwork",
+    "Connection",
+    "DelayedFeedForward",
+    "DelayedState",
+    "FeedForward",
+    "Linear",
+    "Plastic",
+    "PlasticConnection",
+    "PlasticState",
+]

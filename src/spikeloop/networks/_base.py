@@ -3,10 +3,19 @@
 import abc
 from typing import Any, ClassVar
 
+import equinox as eqx
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from spikeloop.component import Component
+
+
+class Connection(eqx.Module):
+    """The weights of all synapses from one population of neurons onto another."""
+
+    weights: Float[Array, "pre post"]
+    pre: int = eqx.field(static=True)  # place of the population that sends, from 0
+    post: int = eqx.field(static=True)  # place of the one that receives
 
 
 class AbstractNetwork(Component):
@@ -54,3 +63,11 @@ class AbstractNetwork(Component):
     ) -> tuple[Any, tuple[Float[Array, "ticks _"], ...]]:
         """Many ticks of a network without chance, as `step` after `step`: the new state and all spikes."""
         return jax.lax.scan(lambda state, current: self.step(params, state, current, None), state, currents)
+
+    @abc.abstractmethod
+    def connections(self, params: Any) -> tuple[Connection, ...]:
+        """The connections between its populations, which a local rule can change; that from the inputs is none of them."""
+
+    @abc.abstractmethod
+    def with_weights(self, params: Any, weights: tuple[Float[Array, "_ _"], ...]) -> Any:
+        """The same parameters with these weights of the connections, one matrix each."""

@@ -24,7 +24,7 @@ from jaxtyping import Array, Float
 
 from spikeloop.component import require_counts, require_positive, require_ticks
 from spikeloop.errors import InvalidInput
-from spikeloop.networks._base import AbstractNetwork
+from spikeloop.networks._base import AbstractNetwork, Connection
 from spikeloop.neurons import AlphaCurrentLeakyIntegrateAndFire, AlphaInput, AlphaState
 
 
@@ -106,6 +106,12 @@ class DelayedFeedForward(AbstractNetwork):
             spikes.append(fired)
             ways.append(way)
         return DelayedState(tuple(populations), current, tuple(ways)), tuple(spikes)
+
+    def connections(self, params):
+        return tuple(Connection(genes, place, place + 1) for place, genes in enumerate(params))
+
+    def with_weights(self, params, weights):
+        return weights
 
     def _send(self, genes, fired):
         weights = self.weight_scale * genes

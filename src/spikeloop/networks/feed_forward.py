@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from spikeloop.component import require_counts
-from spikeloop.networks._base import AbstractNetwork
+from spikeloop.networks._base import AbstractNetwork, Connection
 from spikeloop.networks.linear import Linear
 from spikeloop.neurons import AbstractNeuron, IntegrateAndFire
 
@@ -49,3 +49,10 @@ class FeedForward(AbstractNetwork):
             if layer is not None:
                 current = layer(fired)
         return tuple(states), tuple(spikes)
+
+    def connections(self, params):
+        return tuple(Connection(layer.weight, place, place + 1) for place, layer in enumerate(params[1:]))
+
+    def with_weights(self, params, weights):
+        changed = (Linear(new, layer.bias) for new, layer in zip(weights, params[1:], strict=True))
+        return (*params[:1], *changed)
