@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from spikeloop.component import Component, require, require_finite, require_positive
+from spikeloop.errors import InvalidInput
 
 Draw = Callable[[PRNGKeyArray], Float[Array, " n"]]
 
@@ -84,6 +85,22 @@ class Around(AbstractFirstGeneration):
 
     def __call__(self, template, draw, count, key):
         return template[None] + self.sigma * jax.random.normal(key, (count, *template.shape))
+
+
+def require_shape(strategy: AbstractStrategy, name: str, value: Any, *shape: int | None) -> None:
+    """Raise InvalidInput unless what a strategy is told is an array of that shape; None is a length of any kind."""
+    found = getattr(value, "shape", None)
+    fits = found is not None and len(found) == len(shape)
+    if not fits or any(want not in (None, got) for want, got in zip(shape, found or (), strict=True)):
+        wanted = str(tuple("n" if length is None else length for length in shape)).replace("'", "")
+        told = f"a {type(value).__name__}" if found is None else found
+        raise InvalidInput(f"{type(strategy).__name__} must be told an array {name} of shape {wanted}, got {told}")
+
+
+def require_told(strategy: AbstractStrategy, population: Any, fitness: Any) -> None:
+    """Raise InvalidInput unless a strategy is told one fitness for each individual that it asked for."""
+    require_shape(strategy, "population", population, strategy.population, None)
+    require_shape(strategy, "fitness", fitness, strategy.population)
 
 
 def last_if_not_finite(fitness: Float[Array, " population"]) -> Float[Array, " population"]:

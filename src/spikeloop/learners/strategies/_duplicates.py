@@ -13,7 +13,8 @@ from jaxtyping import Array, Float, Int, UInt32
 def first_equal(individuals: Float[Array, "count n"]) -> Int[Array, " count"]:
     """The place of the first that each is equal to: its own, unless there is one before it."""
     places = jnp.arange(individuals.shape[0], dtype=jnp.int32)
-    order = jax.lax.sort((*_fingerprints(individuals), places), num_keys=2)[-1]  # stable: of equals the first comes first
+    # The sort is stable: of equals, the first stays the first.
+    order = jax.lax.sort((*_fingerprints(individuals), places), num_keys=2)[-1]
     ordered = individuals[order]
     new = jnp.any(ordered != jnp.roll(ordered, 1, axis=0), axis=1).at[0].set(True)
     begins = jax.lax.cummax(jnp.where(new, places, 0))

@@ -31,6 +31,7 @@ from spikeloop.learners.strategies._base import (
     AbstractStrategy,
     FromPolicy,
     last_if_not_finite,
+    require_told,
 )
 from spikeloop.learners.strategies._duplicates import first_equal
 
@@ -143,6 +144,7 @@ class Genetic(AbstractStrategy):
         return jnp.where(state.generation == 0, state.population, offspring)
 
     def tell(self, state, population, fitness):
+        require_told(self, population, fitness)
         parent = first_equal(jnp.concatenate([state.population, population]))[self.population :]
         was_known = (parent < self.population) & (state.generation > 0)
         known = jnp.where(was_known, state.fitness[parent % self.population], -jnp.inf)
