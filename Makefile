@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format bench bench-synapses docs setup dev clean
+.PHONY: demo test test-nest lint format bench bench-synapses docs setup dev clean
 
 demo: setup
 	$(BIN)/spikeloop run cartpole
 
 test: dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-nest: $(VENV)/.nest
+	$(BIN)/python -m pytest -k "against_nest or test_snippet_runs"
 
 lint: dev
 	$(BIN)/ruff format --check .
@@ -42,6 +45,10 @@ $(VENV)/.setup: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(VENV)/.nest: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[nest]'
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.setup
