@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-nest lint format bench bench-synapses docs setup dev clean
+.PHONY: demo test test-nest lint format bench bench-synapses bench-populations docs setup dev clean
 
 demo: setup
 	$(BIN)/spikeloop run cartpole
@@ -31,6 +31,9 @@ bench: setup
 
 bench-synapses: setup
 	$(BIN)/python benchmarks/bench_synapses.py
+
+bench-populations: setup
+	$(BIN)/python benchmarks/bench_populations.py
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
