@@ -87,20 +87,14 @@ class Around(AbstractFirstGeneration):
         return template[None] + self.sigma * jax.random.normal(key, (count, *template.shape))
 
 
-def require_shape(strategy: AbstractStrategy, name: str, value: Any, *shape: int | None) -> None:
-    """Raise InvalidInput unless what a strategy is told is an array of that shape; None is a length of any kind."""
-    found = getattr(value, "shape", None)
-    fits = found is not None and len(found) == len(shape)
-    if not fits or any(want not in (None, got) for want, got in zip(shape, found or (), strict=True)):
-        wanted = str(tuple("n" if length is None else length for length in shape)).replace("'", "")
-        told = f"a {type(value).__name__}" if found is None else found
-        raise InvalidInput(f"{type(strategy).__name__} must be told an array {name} of shape {wanted}, got {told}")
-
-
 def require_told(strategy: AbstractStrategy, population: Any, fitness: Any) -> None:
     """Raise InvalidInput unless a strategy is told one fitness for each individual that it asked for."""
-    require_shape(strategy, "population", population, strategy.population, None)
-    require_shape(strategy, "fitness", fitness, strategy.population)
+    count = strategy.population
+    told = (("population", population, 2, f"({count}, n)"), ("fitness", fitness, 1, f"({count},)"))
+    for name, value, axes, shape in told:
+        found = getattr(value, "shape", f"a {type(value).__name__}")
+        if found[:1] != (count,) or len(found) != axes:
+            raise InvalidInput(f"{type(strategy).__name__} must be told an array {name} of shape {shape}, got {found}")
 
 
 def last_if_not_finite(fitness: Float[Array, " population"]) -> Float[Array, " population"]:

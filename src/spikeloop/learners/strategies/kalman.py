@@ -27,7 +27,6 @@ from spikeloop.learners.strategies._base import (
     AbstractStrategy,
     Around,
     last_if_not_finite,
-    require_shape,
     require_told,
 )
 
@@ -162,9 +161,6 @@ class EnsembleKalmanFilter(AbstractStrategy):
         The fitness that decides who is replaced is minus the squared distance from the target; outputs that are no
         finite numbers are replaced by the mean of the others, and their member counts as the worst.
         """
-        require_shape(self, "population", population, self.population, None)
-        require_shape(self, "outputs", outputs, self.population, None)
-        require_shape(self, "target", target, outputs.shape[1])
         key, noise_key = jax.random.split(state.key)
         known = jnp.all(jnp.isfinite(outputs), axis=1)
         count = jnp.maximum(jnp.sum(known, dtype=jnp.float32), 1.0)
