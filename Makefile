@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format bench bench-synapses docs setup dev clean
+.PHONY: demo test test-nest lint format bench bench-synapses bench-populations docs setup dev clean
 
 demo: setup
 	$(BIN)/spikeloop run cartpole
 
 test: dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-nest: $(VENV)/.nest
+	$(BIN)/python -m pytest -k "against_nest or test_snippet_runs"
 
 lint: dev
 	$(BIN)/ruff format --check .
@@ -29,6 +32,9 @@ bench: setup
 bench-synapses: setup
 	$(BIN)/python benchmarks/bench_synapses.py
 
+bench-populations: setup
+	$(BIN)/python benchmarks/bench_populations.py
+
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
@@ -42,6 +48,10 @@ $(VENV)/.setup: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(VENV)/.nest: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[nest]'
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.setup

@@ -45,6 +45,22 @@ def test_help_answers_without_loading_jax():
         assert command in output
 
 
+@pytest.mark.parametrize(
+    ("said", "devices"),
+    [
+        ({}, min(os.cpu_count() or 1, 16)),
+        ({"JAX_NUM_CPU_DEVICES": "3"}, 3),
+        ({"XLA_FLAGS": "--xla_force_host_platform_device_count=3"}, 3),
+    ],
+    ids=str,
+)
+def test_each_core_is_a_device_unless_the_user_says_otherwise(said, devices):
+    code = "from spikeloop.cli import main; main(['list', 'decoders']); import jax; print(len(jax.devices()))"
+    env = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"} | said
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, env=env)
+    assert output.stdout.splitlines()[-1] == str(devices)
+
+
 def test_the_first_run_prints_a_table_of_every_arm(run_path, capsys):
     assert main(["evaluate", str(run_path), "--episodes", "3", "--seed", "5"]) == 0
     output = capsys.readouterr().out

@@ -158,6 +158,9 @@ def test_snippet_compiles(block):
 @pytest.mark.parametrize("block", [block for block in RUNNABLE if not block.file], ids=str)
 def test_snippet_runs(block, trained, monkeypatch):
     monkeypatch.chdir(trained)
+    package = block.mark.partition(" with ")[2]
+    if package:
+        pytest.importorskip(package)
     exec(compile(block.text, str(block), "exec"), {"__name__": f"snippet_{block.line}"})
 
 

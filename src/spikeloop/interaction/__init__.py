@@ -1,6 +1,7 @@
 """Interaction: acting in an environment, and keeping what was seen."""
 
 from spikeloop.interaction.actor import Act, Actor
+from spikeloop.interaction.individuals import over_individuals
 from spikeloop.interaction.replay import Replay, ReplayState
 from spikeloop.interaction.rollout import (
     Episode,
@@ -39,5 +40,6 @@ __all__ = [
     "UniformRandom",
     "begin",
     "interact",
+    "over_individuals",
     "play_episode",
 ]

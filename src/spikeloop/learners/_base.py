@@ -42,6 +42,11 @@ class AbstractLearner(Component):
 
     fixed_env_steps: ClassVar[bool]  # whether every iteration takes the same number of environment steps
 
+    @property
+    def individuals(self) -> int:
+        """How many individuals an iteration tries through `over_individuals`, and so could spread over devices."""
+        return 1
+
     @abc.abstractmethod
     def typical_env_steps(self, environment: AbstractEnvironment) -> int:
         """About how many environment steps one iteration takes; exactly, where `fixed_env_steps`."""

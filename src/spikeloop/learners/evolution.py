@@ -2,7 +2,7 @@
 
 One iteration is one generation: the strategy is asked for a population, every individual plays `episodes` episodes, all at
 once, and the strategy is told the mean of their scores. Every environment step of every individual counts, also where the
-strategy keeps an older fitness.
+strategy keeps an older fitness. Where there are more devices than seeds, the individuals of a generation are spread over them.
 
 With `CommonStart` all individuals of a generation meet the same beginnings and the same chance (Yegenoglu et al. 2022), so
 that what differs between them is themselves.
@@ -18,7 +18,7 @@ from jaxtyping import PRNGKeyArray
 
 from spikeloop.component import Component, require_count
 from spikeloop.errors import InvalidInput
-from spikeloop.interaction import AbstractScore, Actor, EpisodeReturn, play_episode
+from spikeloop.interaction import AbstractScore, Actor, EpisodeReturn, over_individuals, play_episode
 from spikeloop.learners._base import AbstractLearner, Report, played_rates
 from spikeloop.learners.strategies import AbstractStrategy, Genetic
 from spikeloop.policies import AbstractPolicy, SpikingPolicy
@@ -60,8 +60,12 @@ class Evolution(AbstractLearner):
     def __check_init__(self):
         require_count(self, "episodes")
 
+    @property
+    def individuals(self):
+        return self.strategy.population
+
     def typical_env_steps(self, environment):
-        return self.strategy.population * self.episodes * 20
+        return self.individuals * self.episodes * 20
 
     def init(self, environment, key):
         template_key, strategy_key = jax.random.split(key)
@@ -79,7 +83,7 @@ class Evolution(AbstractLearner):
             actor = Actor(self.policy, unravel(individual), environment.spec.actions)
             return jax.vmap(lambda k: play_episode(environment, actor, k, self.score))(keys)
 
-        played = jax.vmap(play)(population, self.start(self.strategy.population, self.episodes, start_key))
+        played = over_individuals(play, population, self.start(self.individuals, self.episodes, start_key))
         fitness = jnp.mean(played.score, axis=1)
         state = self.strategy.tell(state, population, fitness)
         played = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), played)

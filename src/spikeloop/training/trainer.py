@@ -87,8 +87,8 @@ class Trainer:
         roots = jax.vmap(jax.random.key)(jnp.asarray(seeds))
         self._evaluation_keys = jax.vmap(lambda root: jax.random.fold_in(root, 1))(roots)
         keys = jax.vmap(lambda root: jax.random.fold_in(root, 0))(roots)
-        self._start = over_seeds(self._first, len(seeds), self._in_step, UNOPTIMISED)
-        self._keys = spread(keys, len(seeds))
+        self._start = over_seeds(self._first, len(seeds), self._in_step, UNOPTIMISED, learner.individuals)
+        self._keys = spread(keys, len(seeds), learner.individuals)
         self._states: Any = None
 
     def _first(self, key: PRNGKeyArray) -> SeedState:
@@ -109,7 +109,7 @@ class Trainer:
 
     def restore(self, states: SeedState, chunk: int) -> None:
         """Go on from saved states."""
-        self._states = spread(states, len(self.seeds))
+        self._states = spread(states, len(self.seeds), self.learner.individuals)
         self.chunk = chunk
 
     @property
@@ -139,7 +139,10 @@ class Trainer:
             iterations = left if self.protocol.records is not None else min(left, UNEVEN_CHUNK)
         if iterations not in self._chunks:
             self._chunks[iterations] = over_seeds(
-                lambda state, limit: self._run_chunk(state, limit, iterations), len(self.seeds), self._in_step
+                lambda state, limit: self._run_chunk(state, limit, iterations),
+                len(self.seeds),
+                self._in_step,
+                individuals=self.learner.individuals,
             )
         before = jax.device_get((self.states.env_steps, self.states.episodes))
         self._states, reports = self._chunks[iterations](self.states, jnp.asarray(boundary, jnp.int32))

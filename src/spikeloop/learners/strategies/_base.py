@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from spikeloop.component import Component, require, require_finite, require_positive
+from spikeloop.errors import InvalidInput
 
 Draw = Callable[[PRNGKeyArray], Float[Array, " n"]]
 
@@ -84,6 +85,16 @@ class Around(AbstractFirstGeneration):
 
     def __call__(self, template, draw, count, key):
         return template[None] + self.sigma * jax.random.normal(key, (count, *template.shape))
+
+
+def require_told(strategy: AbstractStrategy, population: Any, fitness: Any) -> None:
+    """Raise InvalidInput unless a strategy is told one fitness for each individual that it asked for."""
+    count = strategy.population
+    told = (("population", population, 2, f"({count}, n)"), ("fitness", fitness, 1, f"({count},)"))
+    for name, value, axes, shape in told:
+        found = getattr(value, "shape", f"a {type(value).__name__}")
+        if found[:1] != (count,) or len(found) != axes:
+            raise InvalidInput(f"{type(strategy).__name__} must be told an array {name} of shape {shape}, got {found}")
 
 
 def last_if_not_finite(fitness: Float[Array, " population"]) -> Float[Array, " population"]:

@@ -25,6 +25,7 @@ from spikeloop.learners.strategies._base import (
     AbstractStrategy,
     FromPolicy,
     last_if_not_finite,
+    require_told,
 )
 
 
@@ -88,6 +89,7 @@ class SimulatedAnnealing(AbstractChains):
         require_count(self, "population")
 
     def tell(self, state, population, fitness):
+        require_told(self, population, fitness)
         next_key, key = jax.random.split(state.key)
         temperature = jnp.broadcast_to(self.temperature(state.generation), fitness.shape)
         return self._move(state, population, fitness, temperature, key, next_key)
@@ -113,6 +115,7 @@ class ParallelTempering(AbstractChains):
         return jnp.geomspace(self.coldest, self.hottest, self.population, dtype=jnp.float32)
 
     def tell(self, state, population, fitness):
+        require_told(self, population, fitness)
         next_key, accept_key, swap_key = jax.random.split(state.key, 3)
         moved = self._move(state, population, fitness, self.temperatures, accept_key, next_key)
         order = swapped(moved.fitness, self.temperatures, state.generation, swap_key)

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from spikeloop.component import require, require_between, require_count, require_positive
-from spikeloop.learners.strategies._base import AbstractStrategy, last_if_not_finite
+from spikeloop.learners.strategies._base import AbstractStrategy, last_if_not_finite, require_told
 
 
 class CrossEntropyState(eqx.Module):
@@ -50,6 +50,7 @@ class CrossEntropy(AbstractStrategy):
         return state.mean[None] + jnp.sqrt(state.variance)[None] * noise
 
     def tell(self, state, population, fitness):
+        require_told(self, population, fitness)
         fitness = last_if_not_finite(fitness)
         _, places = jax.lax.top_k(fitness, max(2, round(self.elite * self.population)))
         weight = jnp.isfinite(fitness[places]).astype(jnp.float32)  # nobody without a fitness is of the elite

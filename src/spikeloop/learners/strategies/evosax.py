@@ -20,7 +20,7 @@ from jaxtyping import Array, PRNGKeyArray
 
 from spikeloop.component import require, require_count, require_positive
 from spikeloop.errors import InvalidInput
-from spikeloop.learners.strategies._base import AbstractStrategy
+from spikeloop.learners.strategies._base import AbstractStrategy, require_told
 
 _BY_GRADIENT = ("Open_ES", "PGPE")  # mirrored samples, and an optimiser with a learning rate
 _BY_DISTRIBUTION = ("CMA_ES", "SNES", "Sep_CMA_ES")  # their own learning rates
@@ -66,6 +66,7 @@ class Evosax(AbstractStrategy):
             return made.ask(key, state.inner, self._params(made))[0]
 
     def tell(self, state, population, fitness):
+        require_told(self, population, fitness)
         tell_key, ask_key, key = jax.random.split(state.key, 3)
         made = self._made(state.inner.mean.size)
         params = self._params(made)

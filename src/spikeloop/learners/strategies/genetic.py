@@ -31,7 +31,9 @@ from spikeloop.learners.strategies._base import (
     AbstractStrategy,
     FromPolicy,
     last_if_not_finite,
+    require_told,
 )
+from spikeloop.learners.strategies._duplicates import first_equal
 
 
 class AbstractBounds(Component):
@@ -138,18 +140,19 @@ class Genetic(AbstractStrategy):
         offspring = self.cross(parents, cross_key)
         offspring = self.mutate(offspring, self.mutation_probability, mutate_key)
         again = self.mutate(offspring, self.duplicate_probability, repeat_key)
-        offspring = jnp.where(_same_as_one_before(offspring)[:, None], again, offspring)
+        offspring = jnp.where(_repeated(offspring)[:, None], again, offspring)
         return jnp.where(state.generation == 0, state.population, offspring)
 
     def tell(self, state, population, fitness):
-        same = jnp.all(population[:, None] == state.population[None], axis=-1)
-        known = state.fitness[jnp.argmax(same, axis=1)]
-        was_known = jnp.any(same, axis=1) & (state.generation > 0)
+        require_told(self, population, fitness)
+        parent = first_equal(jnp.concatenate([state.population, population]))[self.population :]
+        was_known = (parent < self.population) & (state.generation > 0)
+        known = jnp.where(was_known, state.fitness[parent % self.population], -jnp.inf)
         fitness = self.remeasuring(known, was_known, last_if_not_finite(fitness))
         everyone = jnp.concatenate([state.hall, population])
         worth = jnp.concatenate([state.hall_fitness, fitness])
         # An individual that is in the hall already keeps the place, and the fitness, that it got first.
-        worth = jnp.where(_same_as_one_before(everyone), -jnp.inf, worth)
+        worth = jnp.where(_repeated(everyone), -jnp.inf, worth)
         hall_fitness, places = jax.lax.top_k(worth, self.hall_of_fame)
         return GeneticState(population, fitness, everyone[places], hall_fitness, state.generation + 1)
 
@@ -184,6 +187,5 @@ class Genetic(AbstractStrategy):
         return jnp.where(whether & genes, self.bounds(individuals + noise), individuals)
 
 
-def _same_as_one_before(individuals: Float[Array, "count n"]) -> Bool[Array, " count"]:
-    same = jnp.all(individuals[:, None] == individuals[None], axis=-1)
-    return jnp.any(jnp.tril(same, -1), axis=1)
+def _repeated(individuals: Float[Array, "count n"]) -> Bool[Array, " count"]:
+    return first_equal(individuals) < jnp.arange(individuals.shape[0])

@@ -27,6 +27,7 @@ from spikeloop.learners.strategies._base import (
     AbstractStrategy,
     Around,
     last_if_not_finite,
+    require_told,
 )
 
 
@@ -133,6 +134,7 @@ class EnsembleKalmanFilter(AbstractStrategy):
         return jnp.where(state.generation == 0, state.ensemble, ensemble)
 
     def tell(self, state, population, fitness):
+        require_told(self, population, fitness)
         known = jnp.isfinite(fitness)
         best = jnp.maximum(state.best_fitness, jnp.max(last_if_not_finite(fitness)))
         count = jnp.maximum(jnp.sum(known, dtype=jnp.float32), 1.0)

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from spikeloop.component import require_count, require_positive
-from spikeloop.learners.strategies._base import AbstractStrategy, standardised
+from spikeloop.learners.strategies._base import AbstractStrategy, require_told, standardised
 
 SMALLEST_CHANGE = -0.8  # of a weight, as a fraction of it
 
@@ -43,6 +43,7 @@ class MultiplicativeEvolutionStrategy(AbstractStrategy):
         return state.weights[None] * (1.0 + jnp.maximum(epsilon, SMALLEST_CHANGE))
 
     def tell(self, state, population, fitness):
+        require_told(self, population, fitness)
         w = state.weights
         epsilon = population / jnp.where(w == 0.0, 1.0, w)[None] - jnp.where(w == 0.0, 0.0, 1.0)[None]
         step = jnp.mean(standardised(fitness)[:, None] * epsilon, axis=0)
