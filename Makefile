@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-nest lint format bench bench-synapses bench-populations docs setup dev clean
+.PHONY: demo test test-nest lint format bench bench-synapses bench-nest bench-populations docs setup dev clean
 
 demo: setup
 	$(BIN)/spikeloop run cartpole
@@ -31,6 +31,9 @@ bench: setup
 
 bench-synapses: setup
 	$(BIN)/python benchmarks/bench_synapses.py
+
+bench-nest: $(VENV)/.nest
+	$(BIN)/python benchmarks/bench_nest.py
 
 bench-populations: setup
 	$(BIN)/python benchmarks/bench_populations.py

@@ -43,6 +43,17 @@ NOTES = {
     "`spikeloop run bhargava2022/linear`.",
     "labady2023-dc-drive": "Two of NEST's neurons: a direct current into the first, a synapse from it to the second.",
     "labady2023-stdp": "One synapse for a second: STDP at spikes, and the formula of the report at every tick.",
+    "labady2023-mountain-car": "Figure 12 with Gym's limit of 200 steps.",
+    "labady2023-mountain-car-109": "The same with the 109 steps of Learning to Learn.",
+    "labady2023-optimisers": "The same network, task and number of episodes, other optimisers. Their settings were found on seeds "
+    "100 to 105.",
+    "labady2023-heatmaps": "Figures 13 to 15.",
+    "labady2023-recording": "Figure 16: the seed of median return.",
+    "evolution-cartpole": "Greedy final policies, 100 fresh episodes per seed. Settings of the strategies were found on seeds 100 "
+    "to 107 of this task, on the spiking network.",
+    "evolution-mountain-car": "The same settings, but the scale of the observations; fitness is the largest position.",
+    "evolution-acrobot": "The same settings, nothing changed but the scale of the observations.",
+    "evolution-pendulum": "The same settings with continuous actions and three times the steps.",
     "zheng2026-figure-9": "Frames of training episodes under epsilon-greedy, 200 episodes, time limit off (cap 10,000).",
     "zheng2026-if-64-100-seeds": "The 64 IF neurons of Figure 9 with five times the seeds.",
     "zheng2026-ticks": "As above, 64 IF neurons, by ticks per decision.",
@@ -87,6 +98,10 @@ def page() -> str:
         parts += _benchmarks(_read(HERE / "benchmarks" / "bench.json"))
     if (HERE / "benchmarks" / "synapses.json").exists():
         parts += _synapses(_read(HERE / "benchmarks" / "synapses.json"))
+    if (HERE / "benchmarks" / "nest.json").exists():
+        parts += _nest(_read(HERE / "benchmarks" / "nest.json"))
+    if (HERE / "benchmarks" / "populations.json").exists():
+        parts += _populations(_read(HERE / "benchmarks" / "populations.json"))
     return "\n".join(parts)
 
 
@@ -175,6 +190,45 @@ def _synapses(found: dict[str, Any]) -> list[str]:
         "\n".join(rows),
         "\n![synapses](benchmarks/synapses.png)\n",
     ]
+
+
+def _nest(found: dict[str, Any]) -> list[str]:
+    peer, limit, evolution = found["peer"], found["limit"], found["evolution"]
+    speeds = {name: _median(values) for name, values in peer["windows_per_second"].items()}
+    rows = ["| NEST 3.10 as | its windows/s | ours | ratio, median | lowest |", "|---|--:|--:|--:|--:|"]
+    for name, ratio in peer["ratio_median"].items():
+        lowest = peer["ratio_lowest"][name]
+        rows.append(f"| {name} | {speeds[name]:,.0f} | {speeds['spikeloop']:,.0f} | {ratio:.0f} | {lowest:.0f} |")
+    bound = limit["limit_windows_per_second"]
+    parts = ["| part of a window of 32 individuals, one device | microseconds |", "|---|--:|"]
+    parts += [
+        f"| {name} | {value:.0f} |" for name, value in found["microseconds_of_a_window_of_32_on_one_device"].items()
+    ]
+    return [
+        "## Speed of evolving NEST's neurons\n",
+        f"`make bench-nest`  \n{_origin(found['provenance'])}\n",
+        f"{peer['setting']}; ours in one process with {peer['devices']} CPU devices.\n",
+        "\n".join(rows),
+        f"\nThe arithmetic limit (operations over the rate of a large matrix product) is {bound:,} windows/s, "
+        f"{bound / speeds['spikeloop']:.0f} times ours; the rest goes into potentials, which must be stepped tick by tick over "
+        "small arrays:\n",
+        "\n".join(parts),
+        f"\n400 generations of 32 on Mountain Car with 109 steps: {evolution['seconds_400_generations']:.0f} s.\n",
+    ]
+
+
+def _populations(found: dict[str, Any]) -> list[str]:
+    rows = [
+        "| individuals | devices | generations/s | environment steps/s | peak memory, MiB |",
+        "|--:|--:|--:|--:|--:|",
+    ]
+    rows += [
+        f"| {row['population']} | {row['devices']} | {row['generations_per_second']:g} | {row['env_steps_per_second']:,} "
+        f"| {row['peak_mebibytes']} |"
+        for row in found["measured"]
+    ]
+    origin = f"`make bench-populations`  \n{_origin(found['provenance'])}\n"
+    return ["## Speed of populations\n", origin, "\n".join(rows) + "\n"]
 
 
 def _origin(provenance: dict[str, Any]) -> str:

@@ -86,6 +86,7 @@ ENTRIES = {
     "zheng2026/ticks": Entry(zheng2026.ticks, zheng2026.draw_ticks),
     "labady2023/mountain-car": Entry(labady2023.mountain_car, labady2023.report_mountain_car),
     "labady2023/mountain-car-109": Entry(labady2023.mountain_car_109, labady2023.report_mountain_car),
+    "labady2023/optimisers": Entry(labady2023.optimisers, labady2023.report_mountain_car),
     "labady2023/heatmaps": Entry(labady2023.heatmaps, labady2023.report_heatmaps),
     "labady2023/recording": Entry(labady2023.recording, labady2023.report_recording),
 }

@@ -2,7 +2,7 @@
 
 from spikeloop.papers.labady2023.maps import heatmaps, report_heatmaps, spike_maps
 from spikeloop.papers.labady2023.membrane import DirectCurrentDrive
-from spikeloop.papers.labady2023.mountain_car import mountain_car, mountain_car_109, report_mountain_car
+from spikeloop.papers.labady2023.mountain_car import mountain_car, mountain_car_109, optimisers, report_mountain_car
 from spikeloop.papers.labady2023.plasticity import PlasticityModes
 from spikeloop.papers.labady2023.recording import FixedStart, recording, report_recording
 from spikeloop.papers.labady2023.setting import evolution
@@ -15,6 +15,7 @@ __all__ = [
     "heatmaps",
     "mountain_car",
     "mountain_car_109",
+    "optimisers",
     "recording",
     "report_heatmaps",
     "report_mountain_car",

@@ -51,8 +51,8 @@ def draw_fitness(
 
 def _fitness(axes: Axes, generations: Mapping[str, Generations], population: int, colours: Mapping[str, str]) -> None:
     last = 2
-    for place, (arm, found) in enumerate(generations.items()):
-        so_far = "so far" if place else "of the generation"
+    for arm, found in generations.items():
+        so_far = "so far" if found.so_far else "of the generation"
         last = max(last, found.best.shape[1])
         for values, name, width in ((found.best, f"best {so_far}", 1.8), (found.mean, "mean", 0.8)):
             low, middle, high = np.percentile(values, [25, 50, 75], axis=0)

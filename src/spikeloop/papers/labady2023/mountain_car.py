@@ -21,6 +21,7 @@ from spikeloop.environments import AbstractEnvironment, Gymnax
 from spikeloop.experiment import Experiment, Reference
 from spikeloop.interaction import Actor, play_episode
 from spikeloop.learners import AbstractLearner, Evolution, RandomActions, RandomSearch
+from spikeloop.learners.strategies import Around, EnsembleKalmanFilter, Evosax
 from spikeloop.loading import load_policies
 from spikeloop.papers.labady2023.setting import FITNESS, GOAL, GYM_STEPS, L2L_STEPS, MOUNTAIN_CAR, evolution, experiment
 from spikeloop.papers.zheng2026.frames import markdown, quartiles
@@ -28,6 +29,12 @@ from spikeloop.run import Run
 from spikeloop.training import over_seeds, spread, write_atomically, write_json
 
 LAST = 50  # generations at the end whose mean fitness is reported
+# Looked for on seeds 100 to 105. The ensemble spreads as widely as the genes do, and the noise keeps it from shrinking to the
+# span of its 32 members.
+SNES = Evosax("SNES", population=32, sigma=8.0)
+KALMAN = EnsembleKalmanFilter(
+    population=32, variance=0.2, inflation=2.0, replaced=0.5, copy_noise=2.0, first=Around(8.0)
+)
 # Where the fitness of a generation stands in the records of a learner: the best and the mean; RandomSearch's is the best so far.
 METRICS = {Evolution: ("best_fitness", "mean_fitness"), RandomSearch: ("best_score", "mean_score")}
 ROWS = {
@@ -35,6 +42,7 @@ ROWS = {
     "solved": f"seeds that reach {GOAL:g}",
     "mean_fitness": f"mean fitness, last {LAST} generations",
     "within_limit": "fresh starts, % that reach the goal",
+    "within_limit_best": "the same of the best seed, %",
     "within_200": f"the same within {GYM_STEPS} steps, %",
     "steps": "steps to the goal, where reached",
     "env_steps": "environment steps, thousands",
@@ -58,6 +66,18 @@ def mountain_car_109() -> Experiment:
     return _experiment(L2L_STEPS, 400, Reference("Yegenoglu et al. 2022, Mountain Car", claim))
 
 
+def optimisers() -> Experiment:
+    """Better than the genetic algorithm within 109 steps: SNES; and what the report asks for, the ensemble Kalman filter"""
+    claim = "not in the report: its next steps name other optimisers, the ensemble Kalman filter among them"
+    made = experiment(L2L_STEPS, 400, 20, Reference("Labady 2023, conclusion", claim))
+    return made.with_fields(
+        learner=Evolution(MOUNTAIN_CAR, SNES, score=FITNESS),
+        label="snes",
+        controls={"kalman": Evolution(MOUNTAIN_CAR, KALMAN, score=FITNESS)},
+        protocol=made.protocol.with_fields(final_episodes=1000),
+    )
+
+
 def _experiment(max_steps: int, generations: int, reference: Reference) -> Experiment:
     individuals = evolution().strategy.population
     nulls: dict[str, AbstractLearner] = {
@@ -73,6 +93,9 @@ class Generations:
 
     def __init__(self, run: Run, arm: str):
         seeds, lines = run.experiment.seed_range, run.lines(arm, "metrics.jsonl")
+        self.so_far = isinstance(
+            run.experiment.arms[arm], RandomSearch
+        )  # whether the best is that of all generations so far
         count = min(sum(line["seed"] == seed for line in lines) for seed in seeds)
         of_seed = [[line for line in lines if line["seed"] == seed][:count] for seed in seeds]
         self.env_steps = np.asarray([[line["env_steps"] for line in found] for found in of_seed])
@@ -135,7 +158,9 @@ def report_mountain_car(run: Run) -> list[Path]:
         return []
     generations = {arm: Generations(run, arm) for arm, learner in made.arms.items() if type(learner) in METRICS}
     budget = generations[made.label].env_steps[:, -1]
-    first = {arm: first_generation(found.cut(budget)) for arm, found in generations.items()}
+    first = {
+        arm: first_generation(found.cut(budget) if found.so_far else found.best) for arm, found in generations.items()
+    }
     limit = world.spec.max_steps
     longer = world.with_fields(max_steps=max(limit, GYM_STEPS))
     starts = {
@@ -153,9 +178,10 @@ def report_mountain_car(run: Run) -> list[Path]:
     ]
     title = (
         f"Median (quartiles) over {made.seeds} seeds, episodes of at most {limit} steps; {made.protocol.final_episodes:,} fresh "
-        "starts of each seed's final policy. Random weights count as having reached the goal only within the environment steps "
-        "of evolution; generations of 32 for them too."
+        "starts of each seed's final policy."
     )
+    if any(found.so_far for found in generations.values()):
+        title += " Random weights count as having reached the goal only within the environment steps of evolution."
     header = ["", "published", *(arm.replace("-", " ") for arm in table)]
     write_json(run.path / "table.json", {"title": title, "markdown": markdown(header, rows), "arms": table})
     reached = {arm: 100 * found.reached(limit).mean(axis=1) for arm, found in starts.items()}
@@ -167,7 +193,8 @@ def report_mountain_car(run: Run) -> list[Path]:
 def _statistics(starts: FreshStarts, limit: int) -> dict[str, Any]:
     """What the final policies reached; the steps are means of the seeds that reach the goal at all."""
     reached = starts.reached(limit)
-    found: dict[str, Any] = {"within_limit": quartiles(100 * reached.mean(axis=1))}
+    share = 100 * reached.mean(axis=1)
+    found: dict[str, Any] = {"within_limit": quartiles(share), "within_limit_best": round(float(share.max()), 1)}
     if limit < GYM_STEPS:
         found["within_200"] = quartiles(100 * starts.reached(GYM_STEPS).mean(axis=1))
     steps = [taken[there].mean() for taken, there in zip(starts.steps, reached, strict=True) if there.any()]
@@ -184,9 +211,11 @@ def _of_generations(found: Generations, first: Float[np.ndarray, " seeds"]) -> d
     }
 
 
-def _cell(row: str, value: Sequence[float | None] | None) -> str:
+def _cell(row: str, value: Sequence[float | None] | float | None) -> str:
     if value is None:
         return "-"
+    if isinstance(value, float | int):
+        return f"{value:g}"
     if row == "solved":
         return f"{value[0]} of {value[1]}"
     low, middle, high = ("never" if number is None else f"{number:g}" for number in value)
