@@ -11,7 +11,7 @@ from tests.worlds import Bullseye, Corridor, MatchingReward
 
 from spikeloop.environments import Gymnax
 from spikeloop.errors import InvalidInput
-from spikeloop.interaction import Actor, EpisodeReturn, LargestObservation, play_episode
+from spikeloop.interaction import Actor, EpisodeReturn, LargestObservation, ReachSoon, play_episode
 from spikeloop.learners import CommonStart, Evolution, OwnStart
 from spikeloop.learners.strategies import (
     CrossEntropy,
@@ -129,6 +129,24 @@ def test_the_score_can_be_what_was_seen_on_the_way():
     np.testing.assert_allclose(np.asarray(scores(EpisodeReturn()).score), np.asarray(played.episode.episode_return))
 
 
+@pytest.mark.parametrize(("goal", "late"), [(6.0, 0), (4.0, 2)])
+def test_a_goal_reached_sooner_is_worth_more(goal, late):
+    """The same walk: place 6 - late is reached `late` steps before the end, and 8 minus the steps until then are left."""
+    policy = DeepPolicy(())
+    params = jax.tree.map(jnp.zeros_like, policy.init(2, 2, jax.random.key(0)))
+    walk = dataclasses.replace(params[0], bias=jnp.asarray([0.0, 1.0]))
+    actor, keys = Actor(policy, (walk,), Corridor().spec.actions), jax.random.split(jax.random.key(1), 20)
+
+    def played(score):
+        return jax.vmap(lambda key: play_episode(Corridor(), actor, key, score))(keys)
+
+    found = played(ReachSoon(0, goal, steps=8, pace=0.25))
+    taken = np.maximum(np.asarray(found.episode.length) - late, 0)  # who begins beyond it has taken none
+    np.testing.assert_allclose(np.asarray(found.score), 6.0 + 0.25 * (8 - taken))
+    np.testing.assert_allclose(np.asarray(played(ReachSoon(0, goal, steps=1, pace=0.25)).score)[taken > 0], 6.0)
+    np.testing.assert_allclose(np.asarray(played(ReachSoon(0, 7.0, steps=8)).score), 6.0)
+
+
 def test_the_largest_observation_counts_the_first():
     """Who stays where the walk began has that place as the largest."""
     actor = Actor(BlindPolicy(), (), Corridor().spec.actions)
@@ -152,6 +170,7 @@ def test_the_learner_is_told_the_score():
     [
         (lambda: Evolution(episodes=0), r"^Evolution\.episodes must be a whole number of at least 1, got 0$"),
         (lambda: LargestObservation(-1), r"^LargestObservation\.index must be"),
+        (lambda: ReachSoon(pace=-0.1), r"^ReachSoon\.pace must be a finite number of at least 0, got -0\.1$"),
         (
             lambda: Evolution(BlindPolicy()).init(Corridor(), jax.random.key(0)),
             r"^Evolution needs a policy with parameters, and BlindPolicy has none$",

@@ -14,7 +14,7 @@ from spikeloop.interaction.rollout import (
     play_episode,
 )
 from spikeloop.interaction.schedule import AbstractSchedule, Constant, ExponentialDecay, LinearDecay
-from spikeloop.interaction.score import AbstractScore, EpisodeReturn, LargestObservation
+from spikeloop.interaction.score import AbstractScore, EpisodeReturn, LargestObservation, ReachSoon
 from spikeloop.interaction.selection import AbstractSelection, EpsilonGreedy, Greedy, UniformRandom
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "LinearDecay",
     "Moment",
     "PlayedEpisode",
+    "ReachSoon",
     "Replay",
     "ReplayState",
     "Transition",
