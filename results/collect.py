@@ -46,8 +46,8 @@ NOTES = {
     "labady2023-mountain-car": "Figure 12 with Gym's limit of 200 steps.",
     "labady2023-mountain-car-109": "The same with the 109 steps of Learning to Learn.",
     "labady2023-optimisers": "The same network, task and number of episodes, other optimisers. Their settings were found on seeds "
-    "100 to 105 and 200 to 211. The fitness of SNES counts the steps that are left at the goal, so it can be above 0.5; that of the "
-    "filter is the position alone, with which it did better.",
+    "100 to 105 and 200 to 211. The fitness of SNES counts the steps that are left at the goal, so it can be above 0.5; that of "
+    "the filter is the position alone, with which it did better.",
     "labady2023-heatmaps": "Figures 13 to 15.",
     "labady2023-recording": "Figure 16: the seed of median return.",
     "evolution-cartpole": "Greedy final policies, 100 fresh episodes per seed. Settings of the strategies were found on seeds 100 "

@@ -29,8 +29,8 @@ from spikeloop.run import Run
 from spikeloop.training import over_seeds, spread, write_atomically, write_json
 
 LAST = 50  # generations at the end whose mean fitness is reported
-# Found on seeds 100 to 105 and 200 to 211. Where all reach the goal the position no longer tells them apart, so the steps left count too. The
-# ensemble spreads as widely as the genes do, and the noise keeps it from shrinking to the span of its 32 members.
+# Found on seeds 100 to 105 and 200 to 211. Where all reach the goal the position no longer tells them apart, so the steps
+# that are left count too. The noise of the filter keeps its ensemble from shrinking to the span of its 32 members.
 SOON = ReachSoon(0, GOAL, L2L_STEPS)
 SNES = Evosax("SNES", population=32, sigma=16.0)
 KALMAN = EnsembleKalmanFilter(
