@@ -8,15 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from spikeloop.decoders import SpikeCountChoice
-from spikeloop.encoders import OneHotBins
 from spikeloop.environments import Gymnax
 from spikeloop.interaction import LargestObservation
 from spikeloop.learners import Evolution
 from spikeloop.learners.strategies import Clipped, Everyone, FromRange, Genetic
-from spikeloop.networks import DelayedFeedForward
-from spikeloop.neurons import AlphaCurrentLeakyIntegrateAndFire
-from spikeloop.policies import KeepBetweenDecisions, SpikingPolicy
+from spikeloop.papers.labady2023.setting import MOUNTAIN_CAR
 
 nest = pytest.importorskip("nest")
 peer = pytest.importorskip("benchmarks.peer_nest")
@@ -24,19 +20,17 @@ peer = pytest.importorskip("benchmarks.peer_nest")
 nest.verbosity = nest.VerbosityLevel.ERROR
 
 WORLD = Gymnax("MountainCar-v0", max_steps=40)
-LOW, HIGH = zip(*peer.ENDS, strict=True)
-POLICY = SpikingPolicy(
-    encoder=OneHotBins(peer.BINS, LOW, HIGH, peer.AMPLITUDE),
-    network=DelayedFeedForward(
-        (peer.INPUTS, peer.HIDDEN), AlphaCurrentLeakyIntegrateAndFire(t_ref=1.0, resolution=peer.RESOLUTION)
-    ),
-    decoder=SpikeCountChoice(otherwise=1),
-    ticks=round(peer.WINDOW / peer.RESOLUTION),
-    between_decisions=KeepBetweenDecisions(),
-)
+POLICY, BINS = MOUNTAIN_CAR, 30
+LOW, HIGH = np.array([-1.2, -0.07]), np.array([0.6, 0.07])
 STRATEGY = Genetic(6, tournament=3, sigma=5.0, bounds=Clipped(), first=FromRange(-20.0, 20.0), remeasuring=Everyone())
 LEARNER = Evolution(POLICY, STRATEGY, score=LargestObservation(0))
 GENERATIONS = 3
+
+
+def driven(seen):
+    """The two input neurons of a position and a velocity, counted without the library's encoder."""
+    bins = np.clip(np.floor((seen - LOW) / (HIGH - LOW) * BINS).astype(int), 0, BINS - 1)
+    return bins + np.array([0, BINS])
 
 
 def play(individual, key, reset, step):
@@ -51,7 +45,7 @@ def play(individual, key, reset, step):
     state, seen = reset(reset_key)
     positions = [seen[0]]
     for _ in range(WORLD.spec.max_steps):
-        left, none, right = brain.window(peer.bins_of(*np.asarray(seen, np.float64).tolist()))
+        left, none, right = brain.window(driven(np.asarray(seen, np.float64)))
         action = 0 if left > max(none, right) else 2 if right > max(left, none) else 1
         state, after = step(state, jnp.int32(action), key)  # Mountain Car draws nothing on the way
         seen = after.obs
