@@ -20,17 +20,17 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax
 import numpy as np
 
-from spikeloop.component import build, describe
+from spikeloop.component import describe
 from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
+from spikeloop.folder import Folder, read
 from spikeloop.learners import AbstractLearner
-from spikeloop.provenance import provenance
 from spikeloop.training import (
     Record,
     Trainer,
@@ -41,8 +41,6 @@ from spikeloop.training import (
     save_arrays,
     write_json,
 )
-
-FORMAT = 1
 
 
 class Watcher:
@@ -61,41 +59,32 @@ class Watcher:
         """An arm has finished, now or in an earlier session."""
 
 
-class Run:
+class Run(Folder[Experiment]):
     """A run directory."""
 
-    def __init__(self, path: Path, experiment: Experiment, name: str):
-        self.path, self.experiment, self.name = path, experiment, name
+    kind, form = "experiment", Experiment
+
+    @property
+    def experiment(self) -> Experiment:
+        """What is carried out."""
+        return self.made
 
     @classmethod
-    def create(cls, path: Path, experiment: Experiment, name: str | None = None) -> "Run":
-        """Make the directory of a new run; `name` is that of the experiment. Raises InvalidInput if it exists or cannot be made."""
-        require_free(path)
-        for learner in experiment.arms.values():
-            # What cannot begin is refused before anything is written. Nothing is computed, only shapes.
-            jax.eval_shape(functools.partial(learner.init, experiment.environment), jax.random.key(0))
-        name = name or path.name
-        create_folder(path, {"name": name, "experiment": describe(experiment)})
-        return cls(path, experiment, name)
-
-    @classmethod
-    def open(cls, path: Path) -> "Run":
+    def open(cls, path: Path) -> Self:
         """Open the directory of a run. Raises InvalidInput if there is none, or it cannot be read."""
-        data = read_folder(path)
-        if "study" in data:
+        if "study" in read(path):
             raise InvalidInput(f"{path} holds a study: it has no learner and no policy; its results are in table.json")
-        experiment = build(data.get("experiment"))
-        if not isinstance(experiment, Experiment):
-            raise InvalidInput(f"{path}/run.json does not describe an experiment")
-        return cls(path, experiment, str(data.get("name")))
+        return super().open(path)
+
+    @classmethod
+    def require_ready(cls, made: Experiment) -> None:
+        """Raise InvalidInput for a learner that cannot begin. Nothing is computed, only shapes."""
+        for learner in made.arms.values():
+            jax.eval_shape(functools.partial(learner.init, made.environment), jax.random.key(0))
 
     def arm_path(self, arm: str) -> Path:
         """The folder of an arm."""
         return self.path / "arms" / arm
-
-    def figures(self) -> list[Path]:
-        """The figures drawn so far."""
-        return sorted(self.path.glob("*.png"))
 
     def final(self, arm: str) -> dict[str, Any] | None:
         """The final evaluation of an arm; None if it has not finished."""
@@ -172,35 +161,6 @@ class Run:
             "spec": describe(self.experiment.environment.spec),
             "seeds": list(self.experiment.seed_range),
         }
-
-
-def require_free(path: Path) -> None:
-    """Raise InvalidInput if there is something at the place of a new run."""
-    if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
-        raise InvalidInput(f"{path} exists already; choose another directory, or `spikeloop resume {path}`")
-
-
-def create_folder(path: Path, described: dict[str, Any]) -> None:
-    """Make the directory of a new run, with run.json and provenance.json. Raises InvalidInput if it cannot be made."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidInput(f"cannot make {path}: {error.strerror or error}") from None
-    write_json(path / "provenance.json", provenance())
-    write_json(path / "run.json", {"format": FORMAT, **described})
-
-
-def read_folder(path: Path) -> dict[str, Any]:
-    """What run.json says. Raises InvalidInput if there is none, or it cannot be read."""
-    if not path.is_dir():
-        raise InvalidInput(f"{path} is not a run directory: there is no such directory")
-    if not (path / "run.json").exists():
-        raise InvalidInput(f"{path} is not a run directory: it has no run.json")
-    data = read_json(path / "run.json")
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        found = data.get("format") if isinstance(data, dict) else None
-        raise InvalidInput(f"{path} is a run of format {found!r}; this version of spikeloop reads format {FORMAT}")
-    return data
 
 
 class ArmFiles:

@@ -10,9 +10,9 @@ import abc
 from pathlib import Path
 from typing import Any
 
-from spikeloop.component import Component, build, describe
+from spikeloop.component import Component
 from spikeloop.errors import InvalidInput
-from spikeloop.run import create_folder, read_folder, require_free
+from spikeloop.folder import Folder, read
 from spikeloop.training import read_json
 
 
@@ -28,28 +28,15 @@ class AbstractStudy(Component):
         """
 
 
-class StudyRun:
+class StudyRun(Folder[AbstractStudy]):
     """The directory of a study."""
 
-    def __init__(self, path: Path, study: AbstractStudy, name: str):
-        self.path, self.study, self.name = path, study, name
+    kind, form = "study", AbstractStudy
 
-    @classmethod
-    def create(cls, path: Path, study: AbstractStudy, name: str | None = None) -> "StudyRun":
-        """Make the directory; `name` is that of the study. Raises InvalidInput if it exists or cannot be made."""
-        require_free(path)
-        name = name or path.name
-        create_folder(path, {"name": name, "study": describe(study)})
-        return cls(path, study, name)
-
-    @classmethod
-    def open(cls, path: Path) -> "StudyRun":
-        """Open the directory of a study. Raises InvalidInput if there is none, or it cannot be read."""
-        data = read_folder(path)
-        study = build(data.get("study"))
-        if not isinstance(study, AbstractStudy):
-            raise InvalidInput(f"{path}/run.json does not describe a study")
-        return cls(path, study, str(data.get("name")))
+    @property
+    def study(self) -> AbstractStudy:
+        """What is carried out."""
+        return self.made
 
     @property
     def finished(self) -> bool:
@@ -68,11 +55,7 @@ class StudyRun:
             raise InvalidInput(f"{self.path}/table.json has no title and markdown")
         return table
 
-    def figures(self) -> list[Path]:
-        """The figures drawn."""
-        return sorted(self.path.glob("*.png"))
-
 
 def holds_study(path: Path) -> bool:
     """Whether the directory of a run is that of a study. Raises InvalidInput if there is none, or it cannot be read."""
-    return "study" in read_folder(path)
+    return "study" in read(path)

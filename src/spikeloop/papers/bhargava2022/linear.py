@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from spikeloop.analysis.tables import cell, markdown, quartiles
 from spikeloop.component import require, require_count, require_counts
 from spikeloop.errors import InvalidInput
 from spikeloop.interaction import Constant
@@ -27,7 +28,6 @@ from spikeloop.learners.synapses import (
     static_table,
     table_json,
 )
-from spikeloop.papers.zheng2026.frames import cell, markdown, quartiles
 from spikeloop.study import AbstractStudy
 from spikeloop.training import write_atomically, write_json
 

@@ -15,11 +15,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from spikeloop.analysis.recording import record_episode
+from spikeloop.analysis.tables import markdown
 from spikeloop.encoders import OneHotBins
 from spikeloop.experiment import Experiment, Reference
 from spikeloop.loading import load_policies
 from spikeloop.papers.labady2023.setting import ACTIONS, GYM_STEPS, experiment, spiking_policy
-from spikeloop.papers.zheng2026.frames import markdown
 from spikeloop.policies import SpikingPolicy
 from spikeloop.run import Run
 from spikeloop.training import write_atomically, write_json

@@ -19,10 +19,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 
+from spikeloop.analysis.tables import markdown
 from spikeloop.component import require_finite, require_positive, require_ticks
 from spikeloop.networks import DelayedFeedForward
 from spikeloop.neurons import AlphaCurrentLeakyIntegrateAndFire
-from spikeloop.papers.zheng2026.frames import markdown
 from spikeloop.study import AbstractStudy
 from spikeloop.training import write_atomically, write_json
 

@@ -17,6 +17,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from spikeloop.analysis.tables import markdown, quartiles
 from spikeloop.environments import AbstractEnvironment, Gymnax
 from spikeloop.experiment import Experiment, Reference
 from spikeloop.interaction import Actor, ReachSoon, play_episode
@@ -24,7 +25,6 @@ from spikeloop.learners import AbstractLearner, Evolution, RandomActions, Random
 from spikeloop.learners.strategies import Around, EnsembleKalmanFilter, Evosax
 from spikeloop.loading import load_policies
 from spikeloop.papers.labady2023.setting import FITNESS, GOAL, GYM_STEPS, L2L_STEPS, MOUNTAIN_CAR, evolution, experiment
-from spikeloop.papers.zheng2026.frames import markdown, quartiles
 from spikeloop.run import Run
 from spikeloop.training import over_seeds, spread, write_atomically, write_json
 

@@ -14,9 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from spikeloop.analysis.tables import cell, markdown, quartiles
 from spikeloop.component import require, require_count, require_positive, require_ticks
 from spikeloop.errors import InvalidInput
-from spikeloop.papers.zheng2026.frames import cell, markdown, quartiles
 from spikeloop.plasticity import STDP, AbstractPlasticity, FusedSTDP
 from spikeloop.study import AbstractStudy
 from spikeloop.training import write_atomically, write_json

@@ -14,12 +14,12 @@ import numpy as np
 from jaxtyping import Float
 
 from spikeloop.analysis.recording import record_episode
+from spikeloop.analysis.tables import markdown
 from spikeloop.component import require_finite
 from spikeloop.environments import AbstractEnvironment, Gymnax
 from spikeloop.experiment import Experiment, Reference
 from spikeloop.loading import load_policies, median_seed
 from spikeloop.papers.labady2023.setting import ACTIONS, GOAL, GYM_STEPS, experiment, spiking_policy, window
-from spikeloop.papers.zheng2026.frames import markdown
 from spikeloop.run import Run
 from spikeloop.training import write_atomically, write_json
 

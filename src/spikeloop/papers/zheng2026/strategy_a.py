@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spikeloop.analysis.tables import cell, markdown, quartiles
 from spikeloop.encoders import Direct
 from spikeloop.experiment import Experiment, Reference
 from spikeloop.interaction import Constant
@@ -41,7 +42,7 @@ from spikeloop.learners.synapses import (
     packaged_table,
 )
 from spikeloop.neurons import DecayedInputLeakyIntegrateAndFire, IntegrateAndFire, LeakyIntegrateAndFire
-from spikeloop.papers.zheng2026.frames import Dots, Frames, cell, draw_dots, draw_panels, markdown, quartiles
+from spikeloop.papers.zheng2026.frames import Dots, Frames, draw_dots, draw_panels
 from spikeloop.papers.zheng2026.setting import experiment
 from spikeloop.papers.zheng2026.strategy_b import policy
 from spikeloop.policies import SpikingPolicy

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spikeloop.analysis.tables import quartiles
 from spikeloop.experiment import Experiment, Reference
 from spikeloop.interaction import EpsilonGreedy, ExponentialDecay, Replay
 from spikeloop.learners import DQN, AbstractLearner, Adam, ClipByValue, EpisodicTarget, RandomActions, RandomSearch
@@ -25,7 +26,7 @@ from spikeloop.neurons import (
     LeakyIntegrateAndFire,
 )
 from spikeloop.objectives import Huber, MaxBootstrap
-from spikeloop.papers.zheng2026.frames import Frames, draw_panels, quartiles
+from spikeloop.papers.zheng2026.frames import Frames, draw_panels
 from spikeloop.papers.zheng2026.setting import experiment
 from spikeloop.policies import DeepPolicy, SpikingPolicy
 from spikeloop.run import Run
