@@ -1,7 +1,7 @@
 """The directory in which something described as data is carried out: run.json says what, provenance.json where it came from."""
 
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from spikeloop.component import Component, build, describe
 from spikeloop.errors import InvalidInput
@@ -10,6 +10,7 @@ from spikeloop.training import read_json, write_json
 
 FORMAT = 1
 T = TypeVar("T", bound=Component)
+F = TypeVar("F", bound="Folder[Any]")
 
 
 class Folder(Generic[T]):
@@ -22,7 +23,7 @@ class Folder(Generic[T]):
         self.path, self.made, self.name = path, made, name
 
     @classmethod
-    def create(cls, path: Path, made: T, name: str | None = None) -> Self:
+    def create(cls: type[F], path: Path, made: Any, name: str | None = None) -> F:
         """Make the directory; `name` is that of what is carried out. Raises InvalidInput if it exists or cannot be made."""
         if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
             raise InvalidInput(f"{path} exists already; choose another directory, or `spikeloop resume {path}`")
@@ -37,7 +38,7 @@ class Folder(Generic[T]):
         return cls(path, made, name)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls: type[F], path: Path) -> F:
         """Open the directory. Raises InvalidInput if there is none, or it cannot be read."""
         data = read(path)
         made: Any = build(data.get(cls.kind))

@@ -20,7 +20,7 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -70,7 +70,7 @@ class Run(Folder[Experiment]):
         return self.made
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path) -> "Run":
         """Open the directory of a run. Raises InvalidInput if there is none, or it cannot be read."""
         if "study" in read(path):
             raise InvalidInput(f"{path} holds a study: it has no learner and no policy; its results are in table.json")
