@@ -90,7 +90,9 @@ def command_lines() -> list[tuple[str, str]]:
     return [(place, line.strip()) for place, line in lines if line.strip().startswith("spikeloop ")]
 
 
-@pytest.fixture(scope="session")  # workers steal tests, so one may come back to this module, and a file has one module only
+@pytest.fixture(
+    scope="session"
+)  # workers steal tests, so one may come back to this module, and a file has one module only
 def load(tmp_path_factory) -> Callable[[str], types.ModuleType]:
     """Loads a snippet that is a file, as the command line would."""
     folder = tmp_path_factory.mktemp("files")
