@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -131,7 +132,9 @@ def test_mistakes_are_answered_in_one_line(run_path, tmp_path, capsys):
     assert "did you mean 'cartpole'" in fails(capsys, "run", "cartpol")
     assert "did you mean --seeds" in fails(capsys, "run", small, *out, "--seedz", "3")
     assert "did you mean --learner.policy.ticks" in fails(capsys, "run", small, *out, "--learner.policy.tick", "3")
-    assert "positive" in fails(capsys, "run", small, *out, "--learner.policy.network.neuron.threshold", "-1")
+    refused = fails(capsys, "run", small, *out, "--learner.policy.network.neuron.threshold", "-1")
+    assert re.match(r"spikeloop: \w+\.threshold must be a positive", refused)  # nothing of the parser's before it
+    assert fails(capsys, "run", small, *out, "--seeds", "x").startswith("spikeloop: --seeds: ")
     assert "positive" in fails(capsys, "run", small, *out, "--learner.policy.network.neuron.threshold", "nan")
     assert "between 0 and 1" in fails(capsys, "run", small, *out, "--learner.discount", "1.5")
     assert "whole number" in fails(capsys, "run", small, *out, "--seeds", "0")

@@ -122,4 +122,6 @@ def _one_line(text):
     lines = [line.strip(" │|") for line in text.splitlines()]
     kept = [line for line in lines if line and not re.match(r"^[╭╰─┌└]", line) and "full helptext" not in line]
     # Boxes are drawn with dashes where the terminal knows no other lines.
-    return " ".join(re.sub(r"-{4,}", " ", " ".join(kept)).split()) or "the command line cannot be read"
+    words = " ".join(re.sub(r"-{4,}", " ", " ".join(kept)).split())
+    # A component says itself which it is; an option is named.
+    return re.sub(r"^Value error Error parsing (?:(--\S+: )|\S+: )", r"\1", words) or "the command line cannot be read"
