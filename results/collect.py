@@ -57,6 +57,7 @@ NOTES = {
     "evolution-pendulum": "The same settings with continuous actions and three times the steps.",
     "zheng2026-figure-9": "Frames of training episodes under epsilon-greedy, 200 episodes, time limit off (cap 10,000).",
     "zheng2026-if-64-100-seeds": "The 64 IF neurons of Figure 9 with five times the seeds.",
+    "zheng2026-if-64-replicate": "The same on 100 other seeds, decided on before it was run.",
     "zheng2026-ticks": "As above, 64 IF neurons, by ticks per decision.",
 }
 
