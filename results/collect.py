@@ -44,6 +44,7 @@ NOTES = {
     "labady2023-dc-drive": "Two of NEST's neurons: a direct current into the first, a synapse from it to the second.",
     "labady2023-stdp": "One synapse for a second: STDP at spikes, and the formula of the report at every tick.",
     "labady2023-mountain-car": "Figure 12 with Gym's limit of 200 steps.",
+    "labady2023-mountain-car-replicate": "The same on 100 other seeds, 60 generations, decided on before it was run.",
     "labady2023-mountain-car-109": "The same with the 109 steps of Learning to Learn.",
     "labady2023-optimisers": "The same network, task and number of episodes, other optimisers. Their settings were found on seeds "
     "100 to 105 and 200 to 211. The fitness of SNES counts the steps that are left at the goal, so it can be above 0.5; that of "
