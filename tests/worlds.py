@@ -144,3 +144,19 @@ class Bullseye(AbstractEnvironment):
         miss = action - jnp.asarray([0.5, -1.0])
         after = WorldState(state.obs, state.steps + 1)
         return after, Step(after.obs, -jnp.sum(miss**2), jnp.ones((), bool), jnp.zeros((), bool))
+
+
+class Cart(AbstractEnvironment):
+    """Twenty steps; a cart begins at -1 or 1 and is moved by up to 0.2 a step; the reward is minus its squared place."""
+
+    @property
+    def spec(self):
+        return Spec("Cart", (1,), Box((-0.2,), (0.2,)), 20)
+
+    def reset(self, key):
+        state = WorldState(_sign(key), jnp.zeros((), jnp.int32))
+        return state, state.obs
+
+    def step(self, state, action, key):
+        after = WorldState(state.obs + jnp.clip(action, -0.2, 0.2), state.steps + 1)
+        return after, Step(after.obs, -(after.obs[0] ** 2), jnp.zeros((), bool), after.steps >= 20)

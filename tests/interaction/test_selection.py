@@ -10,7 +10,16 @@ from scipy import stats
 
 from spikeloop.environments import Box, Discrete
 from spikeloop.errors import InvalidInput
-from spikeloop.interaction import Constant, EpsilonGreedy, Greedy, LinearDecay, UniformRandom
+from spikeloop.interaction import (
+    Constant,
+    EpsilonGreedy,
+    GaussianNoise,
+    Greedy,
+    LinearDecay,
+    UniformRandom,
+    bounded,
+    standardised_action,
+)
 
 DRAWS = 20_000
 OUTPUT = jnp.asarray([0.0, 2.0, -1.0, 1.0])
@@ -94,3 +103,36 @@ def test_random_continuous_actions_fill_the_box_evenly():
     for column, low, width in ((0, -1.0, 4.0), (1, 10.0, 1.0)):
         assert stats.kstest(np.asarray(drawn[:, column]), "uniform", args=(low, width)).pvalue > 1e-3
     assert abs(np.corrcoef(np.asarray(drawn).T)[0, 1]) < 5.0 / np.sqrt(5000)
+
+
+def test_gaussian_noise_has_the_mean_and_deviation_that_it_says_and_is_clipped():
+    """In halves of the range, of each entry on its own; beyond the bounds there is the bound."""
+    box, output, now = Box((-2.0, 0.0), (2.0, 1.0)), jnp.asarray([0.2, 5.0]), jnp.asarray(100, jnp.int32)
+    selection = GaussianNoise(0.1, random_steps=100)
+    keys = jax.random.split(jax.random.key(0), DRAWS)
+    actions = np.asarray(jax.jit(jax.vmap(lambda key: selection(output, box, now, key)))(keys))
+    assert actions.dtype == np.float32
+    assert abs(actions[:, 0].mean() - 2.0 * np.tanh(0.2)) < 5 * 0.2 / np.sqrt(DRAWS)
+    assert abs(actions[:, 0].std() / 0.2 - 1.0) < 5 / np.sqrt(2 * DRAWS)
+    assert actions[:, 1].max() == 1.0 and 0.4 < (actions[:, 1] == 1.0).mean() < 0.6
+
+
+def test_before_the_policy_is_asked_every_action_is_equally_likely():
+    box, now = Box((-2.0,), (4.0,)), jnp.asarray(99, jnp.int32)
+    selection = GaussianNoise(0.1, random_steps=100)
+    keys = jax.random.split(jax.random.key(1), DRAWS)
+    actions = np.asarray(jax.jit(jax.vmap(lambda key: selection(jnp.asarray([9.0]), box, now, key)))(keys))
+    assert stats.kstest(actions[:, 0], stats.uniform(-2.0, 6.0).cdf).pvalue > 1e-4
+
+
+def test_gaussian_noise_refuses_discrete_actions():
+    with pytest.raises(InvalidInput, match="GaussianNoise needs continuous actions"):
+        GaussianNoise()(OUTPUT, FOUR, jnp.asarray(0, jnp.int32), jax.random.key(0))
+
+
+@given(bounds, st.floats(0.125, 100.0, width=32), st.floats(-1.0, 1.0, width=32))
+def test_an_action_goes_to_its_bounds_and_back(low, size, action):
+    box = Box((low,), (low + size,))
+    there = bounded(jnp.asarray([action], jnp.float32), box)
+    assert np.float32(box.low[0]) <= there[0] <= np.float32(box.high[0])
+    np.testing.assert_allclose(standardised_action(there, box), [action], atol=1e-3)

@@ -2,6 +2,12 @@
 
 from spikeloop.interaction.actor import Act, Actor
 from spikeloop.interaction.individuals import over_individuals
+from spikeloop.interaction.normalisation import (
+    AbstractNormalisation,
+    NoNormalisation,
+    ObservationStatistics,
+    RunningStandardisation,
+)
 from spikeloop.interaction.replay import Replay, ReplayState
 from spikeloop.interaction.rollout import (
     Episode,
@@ -15,9 +21,18 @@ from spikeloop.interaction.rollout import (
 )
 from spikeloop.interaction.schedule import AbstractSchedule, Constant, ExponentialDecay, LinearDecay
 from spikeloop.interaction.score import AbstractScore, EpisodeReturn, LargestObservation, ReachSoon
-from spikeloop.interaction.selection import AbstractSelection, EpsilonGreedy, Greedy, UniformRandom
+from spikeloop.interaction.selection import (
+    AbstractSelection,
+    EpsilonGreedy,
+    GaussianNoise,
+    Greedy,
+    UniformRandom,
+    bounded,
+    standardised_action,
+)
 
 __all__ = [
+    "AbstractNormalisation",
     "AbstractSchedule",
     "AbstractScore",
     "AbstractSelection",
@@ -28,19 +43,25 @@ __all__ = [
     "EpisodeReturn",
     "EpsilonGreedy",
     "ExponentialDecay",
+    "GaussianNoise",
     "Greedy",
     "Interaction",
     "LargestObservation",
     "LinearDecay",
     "Moment",
+    "NoNormalisation",
+    "ObservationStatistics",
     "PlayedEpisode",
     "ReachSoon",
     "Replay",
     "ReplayState",
+    "RunningStandardisation",
     "Transition",
     "UniformRandom",
     "begin",
+    "bounded",
     "interact",
     "over_individuals",
     "play_episode",
+    "standardised_action",
 ]

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Shaped
 
-from spikeloop.component import Component
+from spikeloop.component import Component, require, require_count
 from spikeloop.environments import Box, Discrete
 from spikeloop.errors import InvalidInput
 from spikeloop.interaction.schedule import AbstractSchedule, ExponentialDecay
@@ -25,14 +25,25 @@ class AbstractSelection(Component):
         """The action: an int32 scalar for Discrete, a float32 vector for Box."""
 
 
+def bounded(action: Float[Array, " n"], actions: Box) -> Float[Array, " n"]:
+    """From -1 ... 1 in every entry to the entry's own bounds; what lies beyond is set to the bound."""
+    low, high = jnp.asarray(actions.low, action.dtype), jnp.asarray(actions.high, action.dtype)
+    return jnp.clip(low + 0.5 * (action + 1.0) * (high - low), low, high)  # rounding, too, may overshoot
+
+
+def standardised_action(action: Float[Array, " n"], actions: Box) -> Float[Array, " n"]:
+    """From the entry's own bounds to -1 ... 1, the inverse of `bounded`."""
+    low, high = jnp.asarray(actions.low, action.dtype), jnp.asarray(actions.high, action.dtype)
+    return 2.0 * (action - low) / (high - low) - 1.0
+
+
 class Greedy(AbstractSelection):
     """The action of largest output (the first of equals); for continuous actions, tanh of the output scaled to the bounds."""
 
     def __call__(self, output, actions, env_steps, key):
         if isinstance(actions, Discrete):
             return jnp.argmax(output).astype(jnp.int32)
-        low, high = jnp.asarray(actions.low, jnp.float32), jnp.asarray(actions.high, jnp.float32)
-        return jnp.clip(low + 0.5 * (jnp.tanh(output) + 1.0) * (high - low), low, high)  # rounding may overshoot
+        return bounded(jnp.tanh(output), actions)
 
 
 class UniformRandom(AbstractSelection):
@@ -45,6 +56,27 @@ class UniformRandom(AbstractSelection):
             return jax.random.randint(key, (), 0, actions.count)
         low, high = jnp.asarray(actions.low, jnp.float32), jnp.asarray(actions.high, jnp.float32)
         return jax.random.uniform(key, low.shape, minval=low, maxval=high)
+
+
+class GaussianNoise(AbstractSelection):
+    """The greedy continuous action plus Gaussian noise; for a number of steps at first, any action with equal probability."""
+
+    stochastic = True
+
+    deviation: float = 0.1  # standard deviation of the noise, in halves of the range of each entry
+    random_steps: int = 10_000  # environment steps before the policy is asked at all
+
+    def __check_init__(self):
+        require(self, "deviation", lambda value: 0.0 <= value < float("inf"), "a finite number of at least 0")
+        require_count(self, "random_steps", least=0)
+
+    def __call__(self, output, actions, env_steps, key):
+        if not isinstance(actions, Box):
+            raise InvalidInput("GaussianNoise needs continuous actions, and this environment's are discrete")
+        noise_key, random_key = jax.random.split(key)
+        noisy = jnp.tanh(output) + self.deviation * jax.random.normal(noise_key, output.shape)
+        blind = jax.random.uniform(random_key, output.shape, minval=-1.0, maxval=1.0)
+        return bounded(jnp.where(env_steps < self.random_steps, blind, noisy), actions)
 
 
 class EpsilonGreedy(AbstractSelection):

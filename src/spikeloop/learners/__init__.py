@@ -17,9 +17,11 @@ from spikeloop.learners.random_actions import RandomActions
 from spikeloop.learners.random_search import RandomSearch
 from spikeloop.learners.synapse_agents import SynapseAgents
 from spikeloop.learners.target import AbstractTarget, EpisodicTarget, HardTarget, Immediate, SoftTarget, TargetClock
+from spikeloop.learners.td3 import TD3
 
 __all__ = [
     "DQN",
+    "TD3",
     "AbstractClipping",
     "AbstractLearner",
     "AbstractStart",

@@ -103,7 +103,7 @@ class DQN(AbstractLearner):
         interaction = begin(environment, self._actor(environment, params), begin_key)
         zero = jnp.zeros((), jnp.int32)
         item = jax.eval_shape(lambda: self._interact(environment, params, interaction, zero, begin_key)[1].transition)
-        learned = Learned(params, params, params, self.optimizer.direction().init(params), zero)
+        learned = Learned(params, params, params, self.optimizer.init(params), zero)
         return DQNState(learned, interaction, self.replay.init(item), zero, zero)
 
     def step(self, environment, state, key):
@@ -153,9 +153,7 @@ class DQN(AbstractLearner):
             return jnp.mean(self.loss(errors)), jnp.mean(values)
 
         (loss, value), gradient = jax.value_and_grad(batch_loss, has_aux=True)(learned.online)
-        direction, optimizer = self.optimizer.direction().update(gradient, learned.optimizer, learned.online)
-        rate = self.optimizer.learning_rate(env_steps)
-        online = jax.tree.map(lambda param, move: param + rate * move, learned.online, direction)
+        online, optimizer = self.optimizer.apply(learned.online, learned.optimizer, gradient, env_steps)
         target = self.target(learned.target, online, clock)
         acting = self.acting(learned.acting, online, clock)
         return Learned(online, target, acting, optimizer, clock.updates), loss, value

@@ -1,8 +1,11 @@
 """Optimisers as descriptions: Optax does the work."""
 
 import abc
+from typing import Any
 
+import jax
 import optax
+from jaxtyping import Array, Int
 
 from spikeloop.component import Component, require_between, require_positive
 from spikeloop.interaction import AbstractSchedule, Constant
@@ -67,3 +70,13 @@ class Adam(Component):
             optax.scale_by_adam(self.beta_1, self.beta_2, self.epsilon),
             optax.scale(-1.0),
         )
+
+    def init(self, params: Any) -> Any:
+        """The state before the first update of these parameters."""
+        return self.direction().init(params)
+
+    def apply(self, params: Any, state: Any, gradient: Any, env_steps: Int[Array, ""]) -> tuple[Any, Any]:
+        """The parameters and the state after one update; the learning rate is that of so many environment steps."""
+        direction, state = self.direction().update(gradient, state, params)
+        rate = self.learning_rate(env_steps)
+        return jax.tree.map(lambda param, move: param + rate * move, params, direction), state

@@ -8,6 +8,7 @@ from spikeloop.objectives.temporal_difference import (
     MaxBootstrap,
     NStepReturn,
     SquaredError,
+    clipped_double_q_target,
     n_step_return,
     q_learning_error,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "MaxBootstrap",
     "NStepReturn",
     "SquaredError",
+    "clipped_double_q_target",
     "n_step_return",
     "q_learning_error",
 ]

@@ -50,6 +50,13 @@ def q_learning_error(
     return jax.lax.stop_gradient(r_t + discount_t * v_t) - q_tm1[a_tm1]
 
 
+def clipped_double_q_target(
+    r_t: Float[Array, ""], discount_t: Float[Array, ""], q_t: Float[Array, " critics"]
+) -> Float[Array, ""]:
+    """r_t + discount_t min_i Q_i(s_t, a_t), with no gradient: of several critics the most cautious (Fujimoto et al. 2018)."""
+    return jax.lax.stop_gradient(r_t + discount_t * jnp.min(q_t))
+
+
 class NStepReturn(eqx.Module):
     """The rewards of up to n steps as one: the sum, the weight of the value after them, and the place of the last step."""
 

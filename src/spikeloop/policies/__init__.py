@@ -10,6 +10,7 @@ from spikeloop.policies.spiking import (
     SpikingPolicy,
     SpikingState,
 )
+from spikeloop.policies.standardised import StandardisedParams, StandardisedPolicy
 
 __all__ = [
     "AbstractBetweenDecisions",
@@ -22,6 +23,8 @@ __all__ = [
     "SpikingParams",
     "SpikingPolicy",
     "SpikingState",
+    "StandardisedParams",
+    "StandardisedPolicy",
     "Trace",
     "TracedDecision",
 ]
