@@ -54,7 +54,9 @@ def test_the_published_fields_and_the_gaussian():
 
 
 def test_a_population_of_one_answers_to_the_middle():
-    assert float(PopulationCode(1, low=-1.0, high=3.0).init(1, jax.random.key(0)).mean[0, 0]) == 1.0
+    encoder = PopulationCode(1, low=-1.0, high=3.0)
+    params = encoder.init(1, jax.random.key(0))
+    assert float(encoder.step(params, None, jnp.ones(1), None)[1][0]) == 1.0
 
 
 def activity64(mean, deviation, obs):

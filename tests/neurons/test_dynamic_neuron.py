@@ -12,7 +12,7 @@ V, U, R, S = -0.172, 0.529, 0.021, 0.132
 CURRENTS = (-2.0, -1.0, -0.7, -0.5, 0.0, 0.06, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0)
 # How often it fires under these constant currents, in 5 and in 100 ticks.
 COUNTS = {5: (2, 1, 0, 0, 0, 0, 0, 1, 1, 3, 4, 5, 5), 100: (50, 49, 48, 0, 0, 1, 14, 26, 39, 66, 99, 100, 100)}
-RHEOBASE = (1.0 + V / U) ** 2 / 4.0  # of the current c: where v^2 - (1 + theta_v/theta_u) v + c = 0 has one solution
+rheobase = (1.0 + V / U) ** 2 / 4.0  # of the current c: where v^2 - (1 + theta_v/theta_u) v + c = 0 has one solution
 
 
 def run(neuron, currents):
@@ -94,14 +94,14 @@ def test_rheobase():
         middle = 0.5 * (low + high)
         fires = bool(np.asarray(run(DynamicNeuron(), constant(middle))[0]).any())
         low, high = (low, middle) if fires else (middle, high)
-    assert RHEOBASE == pytest.approx(0.1139, abs=5e-5)
-    assert high == pytest.approx(0.5 * RHEOBASE, abs=1e-5) and high == pytest.approx(0.0569, abs=5e-5)
+    assert rheobase == pytest.approx(0.1139, abs=5e-5)
+    assert high == pytest.approx(0.5 * rheobase, abs=1e-5) and high == pytest.approx(0.0569, abs=5e-5)
 
 
 def test_without_a_filter_the_rheobase_is_that_of_the_current():
     neuron = DynamicNeuron(current_decay=0.0)
-    assert not np.asarray(run(neuron, constant(RHEOBASE - 1e-4))[0]).any()
-    assert np.asarray(run(neuron, constant(RHEOBASE + 1e-4))[0]).any()
+    assert not np.asarray(run(neuron, constant(rheobase - 1e-4))[0]).any()
+    assert np.asarray(run(neuron, constant(rheobase + 1e-4))[0]).any()
 
 
 @pytest.mark.parametrize("c", [-0.3, -0.1, 0.0, 0.05, 0.1, 0.11])

@@ -98,10 +98,11 @@ def test_training_cannot_leave_the_ranges():
     neuron = CurrentLeakyIntegrateAndFire(parameters=TrainableParameters())
     wild = {"current_decay": jnp.full(3, 7.0), "voltage_decay": jnp.full(3, -7.0), "threshold": jnp.full(3, -1.0)}
     bound = neuron.bind(wild)
-    assert float(bound.current_decay[0]) == 1.0 and float(bound.voltage_decay[0]) == float(bound.threshold[0]) == 0.0
+    found = [float(getattr(bound, name)[0]) for name in ("current_decay", "voltage_decay", "threshold")]
+    assert found == [1.0, 0.0, 0.0]
 
 
-def gradients(parameters, neuron=DynamicNeuron()):
+def gradients(neuron, parameters):
     """Gradient of a network's spikes by its parameters."""
     network = FeedForward((12, 8), neuron.with_fields(parameters=parameters))
     params = network.init(6, 4, KEY)
@@ -115,7 +116,7 @@ def gradients(parameters, neuron=DynamicNeuron()):
 
 
 def test_gradient_reaches_trainable_parameters():
-    _, gradient = gradients(TrainableParameters(NormalStart(0.1)))
+    _, gradient = gradients(DynamicNeuron(), TrainableParameters(NormalStart(0.1)))
     for name in THETAS:
         reached = [np.asarray(layer.neuron[name]) for layer in gradient]
         assert all(np.isfinite(values).all() and values.any() for values in reached), name
@@ -123,7 +124,7 @@ def test_gradient_reaches_trainable_parameters():
 
 @pytest.mark.parametrize("neuron", [DynamicNeuron(), CurrentLeakyIntegrateAndFire()])
 def test_no_gradient_reaches_fixed_parameters(neuron):
-    params, gradient = gradients(FixedParameters(NormalStart(0.1)), neuron)
+    params, gradient = gradients(neuron, FixedParameters(NormalStart(0.1)))
     for layer, own in zip(gradient, params, strict=True):
         assert sorted(layer.neuron) == sorted(neuron.ranges) == sorted(own.neuron)
         assert not any(np.asarray(values).any() for values in layer.neuron.values())

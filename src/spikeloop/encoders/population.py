@@ -20,6 +20,7 @@ zero the square is never taken below least_deviation^2; above that the published
 
 import abc
 import math
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -75,7 +76,7 @@ class AbstractPopulationCode(AbstractEncoder):
         return jnp.ravel(jnp.exp(-0.5 * (obs[:, None] - params.mean) ** 2 / variance))
 
     @abc.abstractmethod
-    def _fire(self, state, activity, key):
+    def _fire(self, state: Any, activity: Float[Array, " input"], key: Any) -> tuple[Any, Float[Array, " input"]]:
         """One tick: the new state, and the input that this activity makes."""
 
 

@@ -63,6 +63,12 @@ class DynamicNeuron(AbstractIndividualNeuron):
     def init(self, size):
         return DynamicState(*(jnp.zeros(size) for _ in range(4)))
 
+    def init_params(self, size, key):
+        return self.parameters.init(self, size, key)
+
+    def bind(self, params):
+        return self.parameters.bind(self, params)
+
     def step(self, state, current, key):
         current = self.current_decay * state.current + current
         v = start_again(state.v, state.spikes, self.theta_r)

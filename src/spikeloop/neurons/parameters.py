@@ -80,17 +80,9 @@ class AbstractNeuronParameters(Component):
 
 
 class AbstractIndividualNeuron(AbstractNeuron):
-    """A neuron some of whose fields can be parameters, one number for each neuron of a population."""
+    """A neuron some of whose fields can be parameters: its `init_params` and `bind` ask an `AbstractNeuronParameters`."""
 
     ranges: ClassVar[dict[str, tuple[float | None, float | None]]]  # those fields, and the bounds of each
-
-    parameters: eqx.AbstractVar[AbstractNeuronParameters]
-
-    def init_params(self, size, key):
-        return self.parameters.init(self, size, key)
-
-    def bind(self, params):
-        return self.parameters.bind(self, params)
 
 
 class SharedParameters(AbstractNeuronParameters):
