@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spikeloop.errors import InvalidInput
-from spikeloop.networks import FeedForward, Linear
+from spikeloop.networks import FeedForward, Layer, Linear
 from spikeloop.neurons import IntegrateAndFire, LeakyIntegrateAndFire, SoftReset
 
 
@@ -23,8 +23,8 @@ def run(network, params, inputs, ticks):
 def test_two_populations_by_hand():
     """Spikes cross both connections within the tick in which they are fired."""
     params = (
-        Linear(jnp.asarray([[0.5, 0.25]]), jnp.asarray([0.0, 0.25])),
-        Linear(jnp.asarray([[0.5], [-0.25]]), jnp.asarray([0.25])),
+        Layer(jnp.asarray([[0.5, 0.25]]), jnp.asarray([0.0, 0.25])),
+        Layer(jnp.asarray([[0.5], [-0.25]]), jnp.asarray([0.25])),
     )
     network = FeedForward((2,), IntegrateAndFire(1.0, SoftReset()))
     hidden, output = run(network, params, [1.0], 4)
@@ -54,8 +54,8 @@ def test_order_of_hidden_neurons_does_not_matter(neuron):
     first, second, third = jax.tree.map(lambda leaf: 2.0 * leaf, params)
     order = np.random.default_rng(2).permutation(6)
     permuted = (
-        Linear(first.weight[:, order], first.bias[order]),
-        Linear(second.weight[order], second.bias),
+        Layer(first.weight[:, order], first.bias[order]),
+        Layer(second.weight[order], second.bias),
         third,
     )
     inputs = [1.0, -0.5, 2.0]

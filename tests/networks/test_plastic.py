@@ -14,7 +14,7 @@ from spikeloop.component import build, describe
 from spikeloop.decoders import SpikeCountChoice
 from spikeloop.encoders import Direct
 from spikeloop.errors import InvalidInput
-from spikeloop.networks import AbstractNetwork, Connection, DelayedFeedForward, FeedForward, Linear, Plastic
+from spikeloop.networks import AbstractNetwork, Connection, DelayedFeedForward, FeedForward, Layer, Linear, Plastic
 from spikeloop.neurons import AlphaCurrentLeakyIntegrateAndFire, IntegrateAndFire, SoftReset
 from spikeloop.plasticity import STDP, NearestNeighbour
 from spikeloop.policies import KeepBetweenDecisions, SpikingPolicy
@@ -135,7 +135,7 @@ def pairings(delay, n=6):
     rule = STDP(rate=0.05, w_min=0.0, w_max=4.0, tau_pre=1.0, tau_post=1.0, trace=NearestNeighbour())
     network = Plastic(FeedForward((1,), IntegrateAndFire()), rule, dendritic_delay=delay)
     with jax.enable_x64(True):
-        params = tuple(Linear(jnp.full((1, 1), weight), jnp.zeros(1)) for weight in (1.0, 2.0))
+        params = tuple(Layer(jnp.full((1, 1), weight), jnp.zeros(1)) for weight in (1.0, 2.0))
     inputs = np.zeros((40 * n, 1))
     inputs[::40] = 1.0
     _, (weight,), (_, target) = run(network, params, inputs)

@@ -101,6 +101,15 @@ def test_fires_at_the_threshold_itself(cls):
     assert spikes.dtype == jnp.float32
 
 
+@pytest.mark.parametrize("cls", LAWS)
+def test_above_does_not_fire_at_the_threshold_itself(cls):
+    x = jnp.asarray([0.0, -0.0, -1e-30, 1e-30, 1.0])
+    np.testing.assert_array_equal(np.asarray(cls().above(x)), [0.0, 0.0, 0.0, 1.0, 1.0])
+    v, threshold = x + 0.25, jnp.full(5, 0.25)
+    one, two = (jax.grad(lambda v, fire=fire: jnp.sum(fire(v, threshold)))(v) for fire in (cls(), cls().above))
+    np.testing.assert_array_equal(np.asarray(one), np.asarray(two))  # the bump is the same
+
+
 @each
 def test_gradient_is_the_bump(surrogate):
     x = jnp.linspace(-3.0, 3.0, 41)

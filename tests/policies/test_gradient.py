@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from spikeloop.decoders import LastMembrane
-from spikeloop.networks import FeedForward, Linear
+from spikeloop.networks import FeedForward, Layer, Linear
 from spikeloop.neurons import Detached, HardReset, IntegrateAndFire, LeakyIntegrateAndFire, LeakyIntegrator, Sigmoid
 from spikeloop.policies import SpikingParams, SpikingPolicy
 
@@ -51,7 +51,7 @@ def test_gradient_equals_stbp_by_hand(w, b, leak, detached):
     policy = SpikingPolicy(network=FeedForward((1,), neuron), decoder=LastMembrane(LeakyIntegrator(TAU)), ticks=TICKS)
     params = SpikingParams(
         None,
-        (Linear(jnp.full((1, 1), w), jnp.full(1, b)),),
+        (Layer(jnp.full((1, 1), w), jnp.full(1, b)),),
         Linear(jnp.full((1, 1), READ_WEIGHT), jnp.full(1, READ_BIAS)),
     )
 

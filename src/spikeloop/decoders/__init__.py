@@ -3,6 +3,7 @@
 from spikeloop.decoders._base import AbstractDecoder
 from spikeloop.decoders.count import SpikeCountChoice
 from spikeloop.decoders.membrane import LastMembrane, MaxAbsMembrane, MaxMembrane, MeanMembrane
+from spikeloop.decoders.population import PopulationRate, PopulationWeights
 from spikeloop.decoders.rate import LinearRate, SpikeRate
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "MaxAbsMembrane",
     "MaxMembrane",
     "MeanMembrane",
+    "PopulationRate",
+    "PopulationWeights",
     "SpikeCountChoice",
     "SpikeRate",
 ]

@@ -4,7 +4,8 @@ output.
     v_t = v_{t-1} + (o_t W + b - v_{t-1}) / tau
 
 What is read: the potential after the last tick (SpikingJelly's DQSN, Zheng et al. 2026), its maximum, its value of
-largest magnitude, or its mean over the ticks (Chen et al., arXiv:2201.09754, who found the maximum best on Atari).
+largest magnitude, or its mean over the ticks (Chen et al., arXiv:2201.09754, who found the maximum best on Atari). With
+`Integrator` there is no leak, v_t = v_{t-1} + o_t W + b, as in Akl et al. 2023 for continuous actions (who have no b).
 
 Last and mean are linear in the spikes, so the integrator is applied to the spikes and the weights only once, at the
 end: one matrix product a decision in the place of one a tick, with the same result.
@@ -18,7 +19,7 @@ from jaxtyping import Array, Float
 
 from spikeloop.decoders._base import AbstractDecoder
 from spikeloop.networks import Linear
-from spikeloop.neurons import LeakyIntegrator, Membrane
+from spikeloop.neurons import AbstractIntegrator, LeakyIntegrator, Membrane
 
 
 class FilteredSpikes(eqx.Module):
@@ -38,9 +39,9 @@ class ExtremePotential(eqx.Module):
 
 
 class AbstractMembrane(AbstractDecoder):
-    """What the membrane readouts share: a full connection to leaky integrators."""
+    """What the membrane readouts share: a full connection to neurons that never fire."""
 
-    neuron: LeakyIntegrator = LeakyIntegrator()  # the readout neuron
+    neuron: AbstractIntegrator = LeakyIntegrator()  # the readout neuron
 
     def init(self, in_size, out_size, key):
         return Linear.init(in_size, out_size, key)
@@ -64,14 +65,14 @@ class AbstractLinearMembrane(AbstractMembrane):
 
 
 class LastMembrane(AbstractLinearMembrane):
-    """Potential of a leaky readout after the last tick (DQSN)."""
+    """Potential of the readout after the last tick (DQSN; without a leak Akl et al. 2023)."""
 
     def read(self, params, state, ticks):
         return state.spikes.v @ params.weight + state.unit.v * params.bias
 
 
 class MeanMembrane(AbstractLinearMembrane):
-    """Mean potential of a leaky readout over the ticks."""
+    """Mean potential of the readout over the ticks."""
 
     def read(self, params, state, ticks):
         return (state.spike_sum @ params.weight + state.unit_sum * params.bias) / ticks
@@ -101,7 +102,7 @@ class AbstractExtremeMembrane(AbstractMembrane):
 
 
 class MaxMembrane(AbstractExtremeMembrane):
-    """Largest potential of a leaky readout over the ticks (Chen et al.)."""
+    """Largest potential of the readout over the ticks (Chen et al.)."""
 
     def _lowest(self):
         return -jnp.inf
@@ -111,7 +112,7 @@ class MaxMembrane(AbstractExtremeMembrane):
 
 
 class MaxAbsMembrane(AbstractExtremeMembrane):
-    """Potential of largest magnitude of a leaky readout over the ticks, with its sign (Chen et al.)."""
+    """Potential of largest magnitude of the readout over the ticks, with its sign (Chen et al.)."""
 
     def _lowest(self):
         return 0.0

@@ -3,5 +3,27 @@
 from spikeloop.encoders._base import AbstractEncoder
 from spikeloop.encoders.bins import OneHotBins
 from spikeloop.encoders.direct import Direct
+from spikeloop.encoders.poisson import PoissonCode
+from spikeloop.encoders.population import (
+    AbstractPopulationCode,
+    BernoulliPopulationCode,
+    DeterministicPopulationCode,
+    PoissonPopulationCode,
+    PopulationCode,
+    ReceptiveFields,
+)
+from spikeloop.encoders.two_neurons import TwoNeurons
 
-__all__ = ["AbstractEncoder", "Direct", "OneHotBins"]
+__all__ = [
+    "AbstractEncoder",
+    "AbstractPopulationCode",
+    "BernoulliPopulationCode",
+    "DeterministicPopulationCode",
+    "Direct",
+    "OneHotBins",
+    "PoissonCode",
+    "PoissonPopulationCode",
+    "PopulationCode",
+    "ReceptiveFields",
+    "TwoNeurons",
+]

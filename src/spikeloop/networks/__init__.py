@@ -2,7 +2,7 @@
 
 from spikeloop.networks._base import AbstractNetwork, Connection
 from spikeloop.networks.delayed import DelayedFeedForward, DelayedState
-from spikeloop.networks.feed_forward import FeedForward
+from spikeloop.networks.feed_forward import FeedForward, Layer
 from spikeloop.networks.linear import Linear
 from spikeloop.networks.plastic import Plastic, PlasticConnection, PlasticState
 
@@ -12,6 +12,7 @@ __all__ = [
     "DelayedFeedForward",
     "DelayedState",
     "FeedForward",
+    "Layer",
     "Linear",
     "Plastic",
     "PlasticConnection",

@@ -1,12 +1,28 @@
 """Feed-forward stack: each population drives the next through a full connection, within the same tick."""
 
+from typing import Any
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from spikeloop.component import require_counts
 from spikeloop.networks._base import AbstractNetwork, Connection
 from spikeloop.networks.linear import Linear
 from spikeloop.neurons import AbstractNeuron, IntegrateAndFire
+
+
+class Layer(eqx.Module):
+    """Trainable parameters of one population: the full connection that drives it, and those of its neurons themselves."""
+
+    weight: Float[Array, "inputs outputs"]
+    bias: Float[Array, " outputs"]
+    neuron: Any = None  # what the neuron's `init_params` made; None of most
+
+    def __call__(self, x: Float[Array, " inputs"]) -> Float[Array, " outputs"]:
+        """The current that the inputs drive into each neuron."""
+        return x @ self.weight + self.bias
 
 
 class FeedForward(AbstractNetwork):
@@ -28,10 +44,16 @@ class FeedForward(AbstractNetwork):
     def init(self, in_size, output_population, key):
         sizes = (in_size, *self.sizes(output_population))
         keys = jax.random.split(key, len(sizes) - 1)
-        return tuple(Linear.init(n, m, k) for n, m, k in zip(sizes[:-1], sizes[1:], keys, strict=True))
+        return tuple(self._layer(n, m, k) for n, m, k in zip(sizes[:-1], sizes[1:], keys, strict=True))
+
+    def _layer(self, inputs, size, key):
+        connection = Linear.init(inputs, size, key)
+        # The connection splits the key in two, which are its foldings with 0 and 1; the neurons' is the next.
+        neuron = self.neuron.init_params(size, jax.random.fold_in(key, 2))
+        return Layer(connection.weight, connection.bias, neuron)
 
     def init_state(self, params):
-        return tuple(self.neuron.init(layer.bias.shape[0]) for layer in params)
+        return tuple(self.neuron.bind(layer.neuron).init(layer.bias.shape[0]) for layer in params)
 
     def silence(self, params):
         return tuple(jnp.zeros_like(layer.bias) for layer in params)
@@ -42,17 +64,17 @@ class FeedForward(AbstractNetwork):
     def step(self, params, state, current, key):
         keys = jax.random.split(key, len(params)) if self.stochastic else (None,) * len(params)
         states, spikes = [], []
-        for layer, population, population_key in zip((*params[1:], None), state, keys, strict=True):
-            population, fired = self.neuron.step(population, current, population_key)
+        for place, (layer, population, population_key) in enumerate(zip(params, state, keys, strict=True)):
+            if place:
+                current = layer(spikes[-1])
+            population, fired = self.neuron.bind(layer.neuron).step(population, current, population_key)
             states.append(population)
             spikes.append(fired)
-            if layer is not None:
-                current = layer(fired)
         return tuple(states), tuple(spikes)
 
     def connections(self, params):
         return tuple(Connection(layer.weight, place, place + 1) for place, layer in enumerate(params[1:]))
 
     def with_weights(self, params, weights):
-        changed = (Linear(new, layer.bias) for new, layer in zip(weights, params[1:], strict=True))
+        changed = (Layer(new, layer.bias, layer.neuron) for new, layer in zip(weights, params[1:], strict=True))
         return (*params[:1], *changed)

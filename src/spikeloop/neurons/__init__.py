@@ -1,6 +1,6 @@
 """Neurons: current in, spikes out; with the surrogate derivatives and resets they are made of."""
 
-from spikeloop.neurons._base import AbstractNeuron, Membrane
+from spikeloop.neurons._base import AbstractIntegrator, AbstractNeuron, Membrane
 from spikeloop.neurons.alpha_psc import (
     AlphaCurrent,
     AlphaCurrentLeakyIntegrateAndFire,
@@ -8,8 +8,21 @@ from spikeloop.neurons.alpha_psc import (
     AlphaPropagator,
     AlphaState,
 )
-from spikeloop.neurons.integrate_fire import IntegrateAndFire
+from spikeloop.neurons.current_lif import CurrentLeakyIntegrateAndFire, CurrentMembrane
+from spikeloop.neurons.dynamic import DynamicNeuron, DynamicState
+from spikeloop.neurons.integrate_fire import IntegrateAndFire, Integrator
 from spikeloop.neurons.lif import DecayedInputLeakyIntegrateAndFire, LeakyIntegrateAndFire, LeakyIntegrator
+from spikeloop.neurons.parameters import (
+    AbstractIndividualNeuron,
+    AbstractNeuronParameters,
+    AbstractStart,
+    FixedParameters,
+    NormalStart,
+    SharedParameters,
+    StartAsGiven,
+    TrainableParameters,
+    UniformStart,
+)
 from spikeloop.neurons.reset import AbstractReset, Detached, HardReset, SoftReset
 from spikeloop.neurons.surrogate import (
     AbstractSurrogate,
@@ -23,8 +36,12 @@ from spikeloop.neurons.surrogate import (
 )
 
 __all__ = [
+    "AbstractIndividualNeuron",
+    "AbstractIntegrator",
     "AbstractNeuron",
+    "AbstractNeuronParameters",
     "AbstractReset",
+    "AbstractStart",
     "AbstractSurrogate",
     "AlphaCurrent",
     "AlphaCurrentLeakyIntegrateAndFire",
@@ -32,18 +49,29 @@ __all__ = [
     "AlphaPropagator",
     "AlphaState",
     "Arctan",
+    "CurrentLeakyIntegrateAndFire",
+    "CurrentMembrane",
     "DecayedInputLeakyIntegrateAndFire",
     "Detached",
+    "DynamicNeuron",
+    "DynamicState",
     "FastSigmoid",
+    "FixedParameters",
     "Gaussian",
     "HardReset",
     "IntegrateAndFire",
+    "Integrator",
     "LeakyIntegrateAndFire",
     "LeakyIntegrator",
     "Membrane",
     "NoDerivative",
+    "NormalStart",
     "Rectangular",
+    "SharedParameters",
     "Sigmoid",
     "SoftReset",
+    "StartAsGiven",
+    "TrainableParameters",
     "Triangular",
+    "UniformStart",
 ]

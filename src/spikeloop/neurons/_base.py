@@ -4,7 +4,8 @@ import abc
 from typing import Any, ClassVar
 
 import equinox as eqx
-from jaxtyping import Array, Float
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from spikeloop.component import Component
 
@@ -27,3 +28,19 @@ class AbstractNeuron(Component):
     @abc.abstractmethod
     def step(self, state: Any, current: Float[Array, " n"], key: Any) -> tuple[Any, Float[Array, " n"]]:
         """One tick: the new state and the spikes, 0.0 or 1.0. ``key`` is None unless the neuron is stochastic."""
+
+    def init_params(self, size: int, key: PRNGKeyArray) -> Any:
+        """The parameters of `size` neurons themselves, beside the weights of the network; None unless overridden."""
+        return None
+
+    def bind(self, params: Any) -> "AbstractNeuron":
+        """The same neuron with these parameters in the place of its fields; itself unless overridden."""
+        return self
+
+
+class AbstractIntegrator(AbstractNeuron):
+    """A neuron that never fires: what is read is its potential, which is linear in its input."""
+
+    def init(self, size: int) -> Membrane:
+        """The state of `size` neurons at rest."""
+        return Membrane(v=jnp.zeros(size))

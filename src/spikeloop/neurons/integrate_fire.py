@@ -1,16 +1,17 @@
-"""Integrate-and-fire neuron: no leak.
+"""Integrate-and-fire neuron, and the integrator that never fires: no leak.
 
     v <- v + I
     o = 1[v >= threshold]
     v <- reset(v, o)
 
-SpikingJelly's ``IFNode``; the hidden neuron of the DQSN example and, by our reading, of Zheng et al. 2026 Strategy B.
+SpikingJelly's ``IFNode``; the hidden neuron of the DQSN example and, by our reading, of Zheng et al. 2026 Strategy B. The
+integrator is the first line alone: the output neuron of Akl et al. 2023 for continuous actions.
 """
 
 import jax.numpy as jnp
 
 from spikeloop.component import require_positive
-from spikeloop.neurons._base import AbstractNeuron, Membrane
+from spikeloop.neurons._base import AbstractIntegrator, AbstractNeuron, Membrane
 from spikeloop.neurons.reset import AbstractReset, HardReset
 from spikeloop.neurons.surrogate import AbstractSurrogate, Sigmoid
 
@@ -32,3 +33,10 @@ class IntegrateAndFire(AbstractNeuron):
         v = state.v + current
         spikes = self.surrogate(v, self.threshold)
         return Membrane(v=self.reset(v, spikes, self.threshold)), spikes
+
+
+class Integrator(AbstractIntegrator):
+    """Non-firing readout without a leak: v <- v + I; its spikes are always zero, its potential is what is read."""
+
+    def step(self, state, current, key):
+        return Membrane(v=state.v + current), jnp.zeros_like(current)

@@ -12,7 +12,7 @@ if I reaches the threshold; with raw input it is driven towards tau I. Default i
 import jax.numpy as jnp
 
 from spikeloop.component import require, require_positive
-from spikeloop.neurons._base import AbstractNeuron, Membrane
+from spikeloop.neurons._base import AbstractIntegrator, AbstractNeuron, Membrane
 from spikeloop.neurons.reset import AbstractReset, HardReset
 from spikeloop.neurons.surrogate import AbstractSurrogate, Sigmoid
 
@@ -51,16 +51,13 @@ class DecayedInputLeakyIntegrateAndFire(AbstractLeakyIntegrateAndFire):
         return self._fire(state.v * (1.0 - 1.0 / self.tau) + current * (1.0 / self.tau))
 
 
-class LeakyIntegrator(AbstractNeuron):
+class LeakyIntegrator(AbstractIntegrator):
     """Non-firing leaky readout: v <- v (1 - 1/tau) + I/tau; its spikes are always zero, its potential is what is read."""
 
     tau: float = 2.0  # membrane time constant, ticks
 
     def __check_init__(self):
         _require_time_constant(self)
-
-    def init(self, size):
-        return Membrane(v=jnp.zeros(size))
 
     def step(self, state, current, key):
         return Membrane(v=state.v * (1.0 - 1.0 / self.tau) + current * (1.0 / self.tau)), jnp.zeros_like(current)

@@ -33,24 +33,25 @@ class HardReset(AbstractReset):
         require_finite(self, "value")
 
     def __call__(self, v, spikes, threshold):
-        return _start_again(v, spikes, self.value)
+        return start_again(v, spikes, self.value)
 
 
 # v (1 - o) + value o with its derivative, computed as a choice: the next tick waits for the result, and in sums and products
 # a tick would take half as long again on a CPU. What a choice does not show is the derivative by the spike, value - v.
 @eqx.filter_custom_jvp
-def _start_again(v, spikes, value):
+def start_again(v, spikes, value):
+    """The value for neurons that fired, their own potential for the others."""
     return jnp.where(spikes > 0, value, v)
 
 
-@_start_again.def_jvp
+@start_again.def_jvp
 def _start_again_jvp(primals, tangents):
     v, spikes, value = primals
 
     def differential(dv, dspikes, dvalue):
         return jnp.where(spikes > 0, dvalue, dv) + (value - v) * dspikes
 
-    return _start_again(v, spikes, value), eqx.filter_jvp(differential, primals, tangents)[1]
+    return start_again(v, spikes, value), eqx.filter_jvp(differential, primals, tangents)[1]
 
 
 class SoftReset(AbstractReset):

@@ -1,6 +1,7 @@
 """Surrogate derivatives of the spike: forward a step, backward a bump.
 
-The forward pass is always the exact step ``o = 1[x >= 0]`` of the distance x = v - threshold. The backward pass puts a
+The forward pass is always the exact step of the distance x = v - threshold: ``o = 1[x >= 0]``, or ``o = 1[x > 0]`` for the
+neurons of papers that fire only above their threshold (`above`). The backward pass puts a
 bump h(x) in the place of the step's derivative, which is zero almost everywhere. The four curves of STBP (Wu et al.
 2018, eqs 24-27, in the corrected forms that integrate to one) are here under their own names:
 
@@ -46,6 +47,10 @@ class AbstractSurrogate(Component):
         """1.0 where v is at least the threshold, else 0.0; differentiates as the bump at the distance between them."""
         # Compared as they are: the next tick waits for the spike, and a subtraction first would be a quarter of its time.
         return _spike(v >= threshold, v - threshold, self)
+
+    def above(self, v: Float[Array, "..."], threshold: float | Float[Array, "..."] = 0.0) -> Float[Array, "..."]:
+        """The same for neurons that do not fire at the threshold itself: 1.0 where v is above it, else 0.0."""
+        return _spike(v > threshold, v - threshold, self)
 
 
 class NoDerivative(AbstractSurrogate):
