@@ -41,6 +41,9 @@ class AbstractLearner(Component):
     """An algorithm. The environment is an argument, so that every learner of an experiment meets the same one."""
 
     fixed_env_steps: ClassVar[bool]  # whether every iteration takes the same number of environment steps
+    fills_a_core: ClassVar[bool] = (
+        False  # whether one seed keeps a CPU core busy: then a CPU takes seeds one after another
+    )
 
     @property
     def individuals(self) -> int:

@@ -81,6 +81,7 @@ class TD3(AbstractLearner):
     """Twin delayed deterministic policy gradient: a spiking or deep actor, deep critics, continuous actions."""
 
     fixed_env_steps = True
+    fills_a_core = True  # the products of several seeds' matrices together take a CPU twice the time of one by one
 
     policy: AbstractPolicy = SpikingPolicy()  # the actor; tanh of its output is the action, one value an entry
     critic: DeepPolicy = DeepPolicy((256, 256))  # of either critic; sees observation and action

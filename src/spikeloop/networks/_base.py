@@ -1,7 +1,7 @@
 """The contract of a network: populations of neurons wired together, one tick at a time."""
 
 import abc
-from typing import Any, ClassVar
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -25,7 +25,10 @@ class AbstractNetwork(Component):
     computes it once a decision and not once a tick.
     """
 
-    in_blocks: ClassVar[bool] = False  # whether `run`, many ticks at once, is how a policy should run it
+    @property
+    def in_blocks(self) -> bool:
+        """Whether `run`, many ticks at once, is how a policy should run it."""
+        return False
 
     @property
     @abc.abstractmethod

@@ -2,6 +2,7 @@
 
 from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision
 from spikeloop.policies.deep import BlindPolicy, DeepPolicy
+from spikeloop.policies.encoded import EncodedDeepPolicy
 from spikeloop.policies.spiking import (
     AbstractBetweenDecisions,
     KeepBetweenDecisions,
@@ -18,6 +19,7 @@ __all__ = [
     "BlindPolicy",
     "Decision",
     "DeepPolicy",
+    "EncodedDeepPolicy",
     "KeepBetweenDecisions",
     "ResetBetweenDecisions",
     "SpikingParams",
