@@ -21,7 +21,7 @@ from spikeloop import (
 )
 from spikeloop import policies as policies_module
 from spikeloop.component import Component, one_line
-from spikeloop.environments import Gymnax
+from spikeloop.environments import Gymnax, MuJoCo
 from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
 from spikeloop.papers import bhargava2022, labady2023, zheng2026
@@ -120,6 +120,7 @@ def lists() -> dict[str, list[tuple[str, str]]]:
         "experiments": [(name, item.line) for name, item in ENTRIES.items()],
         "environments": [
             *((f"Gymnax {name!r}", "pure JAX, on any device") for name in Gymnax.names()),
+            *((f"MuJoCo {name!r}", "Gymnasium's own, on the host; needs spikeloop[mujoco]") for name in MuJoCo.names()),
             ("Gymnasium NAME", one_line(environments.Gymnasium)),
         ],
     }

@@ -7,8 +7,7 @@ host, each under the (seed, steps, fingerprint of the actions) at which it stand
 moves it on; a step whose simulator is not there (a run resumed in a new process, a state stepped a second time) makes
 one by replaying. The result is the same, only later.
 
-A call from XLA to Python costs about 0.1 ms, and each further array handed over half as much again. So a step passes
-one packed array of 32-bit words each way, and the history of actions only where a simulator is missing.
+A step passes one packed array of 32-bit words each way, and the history of actions only where a simulator is missing.
 """
 
 import collections
@@ -57,7 +56,8 @@ class Gymnasium(AbstractEnvironment):
     """Any registered Gymnasium environment with Box observations and Discrete or Box actions, stepped on the host.
 
     Works under ``jit``, ``scan`` and ``vmap`` (one call to the host a batch); no gradient flows through it. The
-    environment must be deterministic given its seed. A third party's must be registered first: import its package.
+    environment must be deterministic given its seed. A third party's must be registered first: import its package. For
+    Gymnasium's MuJoCo tasks `MuJoCo` is better: its states hold the simulation and not the history of actions.
     """
 
     name: str = "CartPole-v1"
