@@ -7,7 +7,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 from matplotlib import patheffects
 
 from spikeloop.analysis.page import Page
@@ -15,7 +14,6 @@ from spikeloop.analysis.recording import Recording
 from spikeloop.analysis.scenes._base import AbstractScene, world_axes
 from spikeloop.analysis.style import BLUE, FAINT, GREEN, MUTED, ORANGE, PAPER, SKY, TICK_SIZE
 from spikeloop.environments import MuJoCo
-from spikeloop.environments.mujoco import Shapes
 
 _GOALS, _THINGS = ("target", "goal"), ("pole", "pole2", "object")  # names of bodies in Gymnasium's models
 
@@ -62,11 +60,13 @@ class MuJoCoScene(AbstractScene):
                 label = axes.text(0, level - 1.4 * tick, "", ha="center", va="top", fontsize=TICK_SIZE, color=MUTED)
                 self.marks.append((mark, label))
         first = environment.shapes(recording.state(0))
+        # Added to the second end of every bar: Matplotlib draws nothing where a line has no length.
+        self.half_pixel = np.array([0.0, 0.5 * self.view.tall / height])
         points = 72 / page.figure.dpi * height / self.view.tall  # a metre
         self.bars = []
         for body, radius in zip(first.bodies, first.radius, strict=True):
             wide, colour = max(1.5, 2 * radius * points), _colour(body)
-            (bar,) = axes.plot([], [], color=colour, lw=wide, solid_capstyle="round")
+            (bar,) = axes.plot([], [], color=colour, lw=wide, solid_capstyle="round", snap=False)
             bar.set_path_effects([patheffects.withStroke(linewidth=wide + 2, foreground=PAPER)])
             self.bars.append(bar)
         # Far parts first: from the side along y, from above along z; what stands still is behind everything.
@@ -77,23 +77,21 @@ class MuJoCoScene(AbstractScene):
 
     def update(self, moment):
         shapes = self.environment.shapes(self.recording.state(moment))
-        seen = self._seen(shapes)
-        at = float(shapes.centre[0]) if self.view.follows else 0.0
+        seen, at = shapes.ends[:, :, [0, 1 if self.view.above else 2]], 0.0
+        if self.view.follows and self.view.above:
+            middle = seen.mean((0, 1))
+            seen, at = seen - np.array([0.0, middle[1]]), float(middle[0])
+        elif self.view.follows:
+            at = float(shapes.centre[0])
         for bar, ends in zip(self.bars, seen, strict=True):
-            bar.set_data(ends[:, 0] - at, ends[:, 1])
+            bar.set_data(ends[:, 0] - at + self.half_pixel, ends[:, 1])
         first = math.floor(at - self.half_width)
         for place, (mark, label) in enumerate(self.marks):
             metre = first + place
             mark.set_xdata([metre - at, metre - at])
             label.set_x(metre - at)
             label.set_text(f"{metre} m".replace("-", "\N{MINUS SIGN}"))
-
-    def _seen(self, shapes: Shapes) -> Float[np.ndarray, "parts 2 2"]:
-        """The ends as they are seen: across and up."""
-        if not self.view.above:
-            return shapes.ends[:, :, [0, 2]]
-        middle = shapes.centre[1] if self.view.follows else 0.0
-        return shapes.ends[:, :, :2] - np.array([0.0, middle])
+            label.set_visible(abs(metre - at) < 0.95 * self.half_width)
 
 
 def _colour(body: str) -> str:
