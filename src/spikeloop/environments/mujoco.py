@@ -169,9 +169,9 @@ class _Simulator:
     """One environment of Gymnasium and the numbers that make its state."""
 
     def __init__(self, name: str):
+        self.env: Any = _made(name)
         import mujoco
 
-        self.env: Any = _made(name)
         self.model, self.data = self.env.model, self.env.data
         self.xpos, self.xipos = (
             self.data.xpos.reshape(-1),
@@ -287,9 +287,9 @@ class _Camera:
     """MuJoCo's own drawing of a simulator of its own."""
 
     def __init__(self, name: str):
+        self.simulator = _Simulator(name)
         import mujoco
 
-        self.simulator = _Simulator(name)
         model = self.simulator.model
         try:
             with warnings.catch_warnings():
