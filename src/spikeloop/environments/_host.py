@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import mlir
 from jaxtyping import Array, Bool, Float32, UInt32
@@ -85,7 +86,7 @@ def _outside_jit(*args, function, size):
 @_host_call.def_abstract_eval
 def _shape(*args, function, size):
     del function
-    return jax.core.ShapedArray((args[0].shape[0], size), np.dtype(np.uint32))
+    return ShapedArray((args[0].shape[0], size), np.dtype(np.uint32))
 
 
 def _lower(ctx: Any, *args: Any, function: HostFunction, size: int) -> Any:

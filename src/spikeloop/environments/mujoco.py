@@ -15,6 +15,7 @@ What travels is everything that a step reads, float64, as pairs of 32-bit words,
 
 import difflib
 import functools
+import importlib
 import threading
 import warnings
 from typing import Any
@@ -169,9 +170,8 @@ class _Simulator:
     """One environment of Gymnasium and the numbers that make its state."""
 
     def __init__(self, name: str):
+        mujoco = _mujoco()
         self.env: Any = _made(name)
-        import mujoco
-
         self.model, self.data = self.env.model, self.env.data
         self.xpos, self.xipos = (
             self.data.xpos.reshape(-1),
@@ -196,8 +196,7 @@ class _Simulator:
 
     def shapes(self, numbers: np.ndarray) -> Shapes:
         """The parts of the state that `numbers` say; afterwards it stands at none."""
-        import mujoco
-
+        mujoco = _mujoco()
         self.write(numbers)
         mujoco.mj_kinematics(self.model, self.data)
         kinds, model = mujoco.mjtGeom, self.model
@@ -287,9 +286,7 @@ class _Camera:
     """MuJoCo's own drawing of a simulator of its own."""
 
     def __init__(self, name: str):
-        self.simulator = _Simulator(name)
-        import mujoco
-
+        mujoco, self.simulator = _mujoco(), _Simulator(name)
         model = self.simulator.model
         try:
             with warnings.catch_warnings():
@@ -309,10 +306,8 @@ class _Camera:
                 setattr(self.view, field, value)
 
     def picture(self, numbers: np.ndarray) -> np.ndarray:
-        import mujoco
-
         self.simulator.write(numbers)
-        mujoco.mj_forward(self.simulator.model, self.simulator.data)
+        _mujoco().mj_forward(self.simulator.model, self.simulator.data)
         self.renderer.update_scene(self.simulator.data, camera=self.view)
         return np.array(self.renderer.render(), np.uint8)
 
@@ -346,15 +341,22 @@ def _advance(pool: _Pool, words: UInt32[Array, " question"]) -> UInt32[Array, " 
     return one_call(functools.partial(on_host, pool.step, pool.answer_row))(words)
 
 
-def _made(name: str) -> Any:
-    """Gymnasium's environment, bare. Raises InvalidInput where MuJoCo or what Gymnasium wants beside it is missing."""
+def _mujoco() -> Any:
+    """The package. Raises InvalidInput where it, or what Gymnasium wants beside it, is missing."""
     try:
-        import imageio  # noqa: F401  (Gymnasium imports it with every MuJoCo environment, drawing or not)
-        import mujoco
+        importlib.import_module("imageio")  # Gymnasium imports it with every MuJoCo environment, drawing or not
+        return importlib.import_module("mujoco")
     except ImportError as error:
-        raise InvalidInput(f"{name} needs MuJoCo: pip install 'spikeloop[mujoco]'") from error
+        raise InvalidInput(
+            f"MuJoCo needs packages that are missing: pip install 'spikeloop[mujoco]' ({error})"
+        ) from error
     except Exception as error:  # MUJOCO_GL asks for an OpenGL that is not there
         raise InvalidInput(f"MuJoCo cannot be imported: {' '.join(str(error).split())}; is MUJOCO_GL right?") from error
+
+
+def _made(name: str) -> Any:
+    """Gymnasium's environment, bare."""
+    mujoco = _mujoco()
     handler = mujoco.get_mju_user_warning()
     # Of a tag in Gymnasium's own model that will be dropped one day: said at every start, and into MUJOCO_LOG.TXT.
     mujoco.set_mju_user_warning(lambda text: None)
