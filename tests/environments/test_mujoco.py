@@ -148,8 +148,8 @@ def test_rewards_need_the_positions_of_bodies(name, part):
     states, actions = states_on_the_way(env, 5, key)
     right = env.step(states[5], actions[0], key)[1]
     simulator = module._pool(name).idle[0]
-    start = simulator.size if part == "xpos" else simulator.bodies
-    words = slice(2 * start, 2 * (start + simulator.xpos.size))
+    where = simulator.parts[1 if part == "xpos" else 2]
+    words = slice(2 * where.start, 2 * where.stop)
     blind = module.MuJoCoState(
         states[5].simulation.at[words].set(0),
         states[5].steps,
