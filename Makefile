@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-nest lint format bench bench-synapses bench-nest bench-populations docs setup dev clean
+.PHONY: demo test test-nest lint format bench bench-synapses bench-nest bench-populations bench-mujoco docs setup dev clean
 
 demo: setup
 	$(BIN)/spikeloop run cartpole
@@ -37,6 +37,9 @@ bench-nest: $(VENV)/.nest
 
 bench-populations: setup
 	$(BIN)/python benchmarks/bench_populations.py
+
+bench-mujoco: dev
+	$(BIN)/python benchmarks/bench_mujoco.py
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -21,10 +21,10 @@ from spikeloop import (
 )
 from spikeloop import policies as policies_module
 from spikeloop.component import Component, one_line
-from spikeloop.environments import Gymnax
+from spikeloop.environments import Gymnax, MuJoCo
 from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
-from spikeloop.papers import bhargava2022, labady2023, zheng2026
+from spikeloop.papers import bhargava2022, labady2023, zhang2022, zheng2026
 from spikeloop.run import Run
 from spikeloop.study import AbstractStudy
 
@@ -89,6 +89,8 @@ ENTRIES = {
     "labady2023/optimisers": Entry(labady2023.optimisers, labady2023.report_mountain_car),
     "labady2023/heatmaps": Entry(labady2023.heatmaps, labady2023.report_heatmaps),
     "labady2023/recording": Entry(labady2023.recording, labady2023.report_recording),
+    "zhang2022/pendulum": Entry(zhang2022.pendulum),
+    **{f"zhang2022/{name}": Entry(make) for name, make in zhang2022.mujoco_experiments().items()},
 }
 
 
@@ -120,6 +122,7 @@ def lists() -> dict[str, list[tuple[str, str]]]:
         "experiments": [(name, item.line) for name, item in ENTRIES.items()],
         "environments": [
             *((f"Gymnax {name!r}", "pure JAX, on any device") for name in Gymnax.names()),
+            *((f"MuJoCo {name!r}", "Gymnasium's own, on the host; needs spikeloop[mujoco]") for name in MuJoCo.names()),
             ("Gymnasium NAME", one_line(environments.Gymnasium)),
         ],
     }

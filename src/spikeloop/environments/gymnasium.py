@@ -7,22 +7,17 @@ host, each under the (seed, steps, fingerprint of the actions) at which it stand
 moves it on; a step whose simulator is not there (a run resumed in a new process, a state stepped a second time) makes
 one by replaying. The result is the same, only later.
 
-A call from XLA to Python costs about 0.1 ms, and each further array handed over half as much again. So a step passes
-one packed array of 32-bit words each way, and the history of actions only where a simulator is missing.
+A step passes one packed array of 32-bit words each way, and the history of actions only where a simulator is missing.
 """
 
 import collections
-import copy
 import dataclasses
-import difflib
 import functools
 import hashlib
 import itertools
 import math
-import re
 import struct
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -33,7 +28,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Float32, Int32, PRNGKeyArray, Shaped, UInt8, UInt32
 
 from spikeloop.component import require_count
-from spikeloop.environments._base import AbstractEnvironment, Box, Discrete, Spec, Step
+from spikeloop.environments._base import AbstractEnvironment, Discrete, Spec, Step
+from spikeloop.environments._host import as_floats, as_words, on_host, one_call, reset_on_host
+from spikeloop.environments._registered import action_space, make, registration, unusable
 from spikeloop.errors import InvalidInput
 
 # Words of a question: seed, steps, fingerprint (two words), mode, action.
@@ -59,14 +56,15 @@ class Gymnasium(AbstractEnvironment):
     """Any registered Gymnasium environment with Box observations and Discrete or Box actions, stepped on the host.
 
     Works under ``jit``, ``scan`` and ``vmap`` (one call to the host a batch); no gradient flows through it. The
-    environment must be deterministic given its seed. A third party's must be registered first: import its package.
+    environment must be deterministic given its seed. A third party's must be registered first: import its package. For
+    Gymnasium's MuJoCo tasks `MuJoCo` is better: its states hold the simulation and not the history of actions.
     """
 
     name: str = "CartPole-v1"
     max_steps: int | None = None  # steps; None: the limit that Gymnasium registered for it
 
     def __check_init__(self):
-        _registration(self.name)
+        registration(self.name)
         if self.max_steps is not None:
             require_count(self, "max_steps")
 
@@ -100,7 +98,7 @@ class Gymnasium(AbstractEnvironment):
         """A fresh episode where `done`, else what was given. Calls the host only if there is an episode to begin."""
         pool = _pool(self.name)
         seed = jnp.where(done, jax.random.bits(key, dtype=jnp.uint32) >> 1, state.seed)
-        fresh = _as_floats(_reset(pool, jnp.stack([done.astype(jnp.uint32), seed]))).reshape(pool.observation_shape)
+        fresh = as_floats(_reset(pool, done, seed)).reshape(pool.observation_shape)
         # The actions stay, as leftovers: clearing them would touch the whole history at every step.
         state = dataclasses.replace(
             state,
@@ -126,13 +124,13 @@ class Gymnasium(AbstractEnvironment):
         done = state.terminated | state.truncated
         mode = jnp.where(done, _DONE, jnp.where(state.steps + 1 >= limit, _LAST, _RUN))
         head = jnp.stack([state.seed, state.steps.astype(jnp.uint32), *state.fingerprint, mode.astype(jnp.uint32)])
-        words = jax.lax.bitcast_convert_type(jnp.atleast_1d(action), jnp.uint32)
+        words = as_words(jnp.atleast_1d(action))
         answer = _advance(pool, jnp.concatenate([head, words]), state.actions)
         steps = state.steps + (~done).astype(jnp.int32)
         terminated = jnp.where(done, state.terminated, answer[_TERMINATED] != 0)
         cut = ~terminated & ((answer[_TRUNCATED] != 0) | (steps >= limit))
         truncated = jnp.where(done, state.truncated, cut)
-        obs = jnp.where(done, state.obs, _as_floats(answer[_OBS:]).reshape(pool.observation_shape))
+        obs = jnp.where(done, state.obs, as_floats(answer[_OBS:]).reshape(pool.observation_shape))
         state = dataclasses.replace(
             state,
             steps=steps,
@@ -143,7 +141,7 @@ class Gymnasium(AbstractEnvironment):
             truncated=truncated,
             obs=obs,
         )
-        reward = jnp.where(done, 0.0, _as_floats(answer[_REWARD]))
+        reward = jnp.where(done, 0.0, as_floats(answer[_REWARD]))
         return state, Step(obs, reward, terminated, truncated)
 
     def frame(self, state: GymnasiumState) -> UInt8[np.ndarray, "height width 3"]:
@@ -156,7 +154,7 @@ class Gymnasium(AbstractEnvironment):
         return _pool(self.name, "rgb_array").frame(int(state.seed), np.asarray(state.actions)[: int(state.steps)])
 
     def _limit(self) -> int:
-        if limit := self.max_steps or _registration(self.name).max_episode_steps:
+        if limit := self.max_steps or registration(self.name).max_episode_steps:
             return limit
         raise InvalidInput(f"{self.name} has no time limit of its own; give max_steps")
 
@@ -176,11 +174,11 @@ class _Pool:
     """The live simulators of one environment, each under the state at which it stands."""
 
     def __init__(self, name: str, render_mode: str | None = None):
-        simulator = _make(name, render_mode)
+        simulator = make(name, render_mode)
         observations, self.action_space = simulator.observation_space, simulator.action_space
         if not isinstance(observations, gymnasium.spaces.Box):
             raise InvalidInput(f"{name} observes a {type(observations).__name__} space; only Box is supported")
-        self.name, self.render_mode, self.actions = name, render_mode, _actions(name, self.action_space)
+        self.name, self.render_mode, self.actions = name, render_mode, action_space(name, self.action_space)
         self.action_type = np.int32 if isinstance(self.actions, Discrete) else np.float32
         self.observation_shape = tuple(map(int, observations.shape))
         self.answer_size = _OBS + math.prod(self.observation_shape)
@@ -234,7 +232,7 @@ class _Pool:
             try:
                 return np.array(simulator.render(), np.uint8)
             except Exception as error:  # whatever the drawing library raises
-                raise _unusable(self.name, error) from error
+                raise unusable(self.name, error) from error
 
     def _answer(self, rows: np.ndarray, answers: np.ndarray, which: np.ndarray, simulator_of: Any) -> None:
         """Fill in the answers of some rows. Python's own numbers and bytes: numpy is slow one element at a time."""
@@ -284,7 +282,7 @@ class _Pool:
             return self.idle.pop()
         if sum(map(len, self.live.values())) >= self.capacity:
             return self._find(next(iter(self.live)))
-        return _make(self.name, self.render_mode)
+        return make(self.name, self.render_mode)
 
 
 _POOLS: dict[tuple[str, str | None], _Pool] = {}
@@ -305,92 +303,19 @@ def _extend(fingerprint: bytes, action: bytes) -> bytes:
     return hashlib.blake2b(fingerprint + action, digest_size=8).digest()
 
 
-def _as_floats(words: UInt32[Array, "..."]) -> Float32[Array, "..."]:
-    return jax.lax.bitcast_convert_type(words, jnp.float32)
-
-
-def _one_call(function: Callable[..., Array]) -> Callable[..., Array]:
-    """Let `function`, from arrays [batch, ...] to one [batch, ...], work on single ones; called once for a whole vmap.
-
-    Plain ``vmap`` would turn a ``cond`` in it into a choice between two computed sides, and call the host for both.
-    """
-
-    @jax.custom_batching.custom_vmap
-    def call(lead, *args):  # `lead` holds nothing; its shape says which leading axes are batch
-        flat = function(*(arg.reshape(-1, *arg.shape[lead.ndim :]) for arg in args))
-        return flat.reshape(*lead.shape, *flat.shape[1:])
-
-    @call.def_vmap
-    def rule(size, batched, *args):
-        pairs = zip(args, batched, strict=True)
-        return call(*(arg if has else jnp.broadcast_to(arg, (size, *arg.shape)) for arg, has in pairs)), True
-
-    return functools.partial(call, jnp.zeros((), bool))
-
-
 # Jitted so that a call from outside any jit compiles once and not at every step.
 @functools.partial(jax.jit, static_argnums=0)
-def _reset(pool: _Pool, words: UInt32[Array, "2"]) -> UInt32[Array, "obs"]:
-    def reset(words):
-        out = jax.ShapeDtypeStruct((len(words), pool.answer_size - _OBS), jnp.uint32)
-        host = functools.partial(jax.pure_callback, pool.reset, out, vmap_method="broadcast_all")
-        return jax.lax.cond(jnp.any(words[:, 0] != 0), host, lambda words: jnp.zeros(out.shape, out.dtype), words)
-
-    return _one_call(reset)(words)
+def _reset(pool: _Pool, wanted: Bool[Array, ""], seed: UInt32[Array, ""]) -> UInt32[Array, "obs"]:
+    return reset_on_host(pool.reset, pool.answer_size - _OBS, wanted, seed)
 
 
 @functools.partial(jax.jit, static_argnums=0)
 def _advance(pool: _Pool, words: UInt32[Array, "question"], history: Array) -> UInt32[Array, "answer"]:
     def advance(words, history):
-        out = jax.ShapeDtypeStruct((len(words), pool.answer_size), jnp.uint32)
-        answers = jax.pure_callback(pool.step, out, words, vmap_method="broadcast_all")
+        answers = on_host(pool.step, pool.answer_size, words)
         # Which simulators are alive is no secret input: it decides who computes the answer, never what the answer is.
-        host = functools.partial(jax.pure_callback, pool.step_missed, out, vmap_method="broadcast_all")
+        host = functools.partial(on_host, pool.step_missed, pool.answer_size)
         missed = jnp.any(answers[:, _MISSED] != 0)
         return jax.lax.cond(missed, host, lambda words, history, answers: answers, words, history, answers)
 
-    return _one_call(advance)(words, history)
-
-
-def _registration(name: str) -> Any:
-    if name in gymnasium.registry:
-        return gymnasium.registry[name]
-    if ":" in name:  # gymnasium would import the module; a description read from a file must not run code
-        module, _, bare = name.partition(":")
-        raise InvalidInput(f"{name!r}: import {module!r} first, then name the environment {bare!r}")
-    close = difflib.get_close_matches(name, list(gymnasium.registry), n=3)
-    hint = f"; did you mean {', '.join(close)}?" if close else ""
-    raise InvalidInput(f"unknown Gymnasium environment {name!r}{hint}")
-
-
-def _make(name: str, render_mode: str | None = None) -> Any:
-    """The bare environment: no time limit, no order enforcement, no checker. Raises InvalidInput on failure."""
-    registration = copy.deepcopy(_registration(name))
-    if registration.nondeterministic:
-        raise InvalidInput(f"{name} is not deterministic given its seed")
-    registration.order_enforce = False
-    try:
-        simulator = gymnasium.make(registration, -1, disable_env_checker=True, render_mode=render_mode)
-    except (ImportError, TypeError, gymnasium.error.Error) as error:
-        raise _unusable(name, error) from error
-    if render_mode not in (None, *simulator.metadata.get("render_modes", ())):
-        raise InvalidInput(f"{name} cannot draw an image")
-    return simulator
-
-
-def _unusable(name: str, error: Exception) -> InvalidInput:
-    """In one line: the extra of gymnasium to install where the error names one, else what the error says."""
-    extra = re.search(r"gymnasium\[([\w-]+)\]", str(error))
-    if extra:
-        return InvalidInput(f"{name} needs a package that is missing: pip install 'gymnasium[{extra.group(1)}]'")
-    return InvalidInput(f"{name} cannot be used: " + " ".join(str(error).split()))
-
-
-def _actions(name: str, space: Any) -> Discrete | Box:
-    if isinstance(space, gymnasium.spaces.Discrete):
-        return Discrete(int(space.n))
-    if not isinstance(space, gymnasium.spaces.Box) or not np.issubdtype(space.dtype, np.floating):
-        raise InvalidInput(f"{name} acts in a space that is neither Discrete nor a Box of real numbers: {space}")
-    if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
-        raise InvalidInput(f"{name} has an action without finite bounds: {space}")
-    return Box(tuple(map(float, space.low.flat)), tuple(map(float, space.high.flat)))
+    return one_call(advance)(words, history)

@@ -11,8 +11,9 @@ from spikeloop.analysis.scenes.classic import (
     PendulumScene,
 )
 from spikeloop.analysis.scenes.grids import GridScene, MinAtarScene, games
+from spikeloop.analysis.scenes.mujoco import MuJoCoScene
 from spikeloop.analysis.scenes.others import ObservationScene, PictureScene
-from spikeloop.environments import AbstractEnvironment, Gymnasium, Gymnax
+from spikeloop.environments import AbstractEnvironment, Gymnasium, Gymnax, MuJoCo
 from spikeloop.errors import InvalidInput
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "MinAtarScene",
     "MountainCarContinuousScene",
     "MountainCarScene",
+    "MuJoCoScene",
     "ObservationScene",
     "PendulumScene",
     "PictureScene",
@@ -65,6 +67,8 @@ def make_scene(
         return _CLASSIC[name](page, top, height, recording)
     if isinstance(environment, Gymnax) and name in games():
         return MinAtarScene(page, top, height, recording, name)
+    if isinstance(environment, MuJoCo):
+        return MuJoCoScene(page, top, height, recording, environment)
     if isinstance(environment, Gymnasium):
         try:
             return PictureScene(page, top, height, recording, environment)

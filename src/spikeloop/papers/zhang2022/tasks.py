@@ -12,7 +12,7 @@ from spikeloop.training import Protocol
 
 ENV_STEPS = 1_000_000
 TASKS = {"ant": "Ant-v5", "halfcheetah": "HalfCheetah-v5", "walker2d": "Walker2d-v5", "hopper": "Hopper-v5"}
-ACTORS: dict[str, AbstractPolicy] = {"mdc-san": MDC_SAN, "popsan": POPSAN, "pop-dan": POP_DAN, "dan": DAN}
+ACTORS: dict[str, AbstractPolicy] = {"mdc-san": MDC_SAN, "popsan": POPSAN, "dan": DAN, "pop-dan": POP_DAN}
 # Table 1, maximum of the average return over 10 seeds, v3; PopSAN's table could not be read.
 PUBLISHED = {
     "ant": {"dan": "4671 +- 777", "pop-dan": "5146 +- 669", "mdc-san": "5628 +- 155"},
@@ -27,7 +27,9 @@ def mujoco(task: str, actor: str) -> Experiment:
     """One actor on one task: a million steps, an evaluation of ten episodes at every 10,000; 10 seeds."""
     policy = POPSAN_BERNOULLI if actor == "popsan" and task in ("hopper", "walker2d") else ACTORS[actor]
     published = PUBLISHED[task].get(actor)
-    claim = "the table of PopSAN could not be read" if published is None else f"largest average return {published}, on v3"
+    claim = (
+        "the table of PopSAN could not be read" if published is None else f"largest average return {published}, on v3"
+    )
     source = "Tang et al. 2020" if actor == "popsan" else "Zhang et al. 2022, Table 1"
     return Experiment(
         environment=MuJoCo(TASKS[task]),
