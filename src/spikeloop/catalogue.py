@@ -90,6 +90,8 @@ ENTRIES = {
     "labady2023/heatmaps": Entry(labady2023.heatmaps, labady2023.report_heatmaps),
     "labady2023/recording": Entry(labady2023.recording, labady2023.report_recording),
     "zhang2022/pendulum": Entry(zhang2022.pendulum),
+    "zhang2022/codings": Entry(zhang2022.codings),
+    "zhang2022/codings-pendulum": Entry(zhang2022.codings_pendulum),
     **{f"zhang2022/{name}": Entry(make) for name, make in zhang2022.mujoco_experiments().items()},
 }
 

@@ -113,7 +113,7 @@ class Run(Folder[Experiment]):
     def carry_out(self, watcher: Watcher | None = None, checkpoint_seconds: float = 20.0) -> None:
         """Train and evaluate every arm that has not finished, going on from its checkpoint.
 
-        Saves a checkpoint at every `checkpoint_seconds` of training, and before it lets go of a KeyboardInterrupt.
+        Saves a checkpoint at every `checkpoint_seconds` of training, more seldom where saving takes long, and before it lets go of a KeyboardInterrupt.
         """
         watcher = watcher or Watcher()
         for arm, learner in self.experiment.arms.items():
@@ -181,6 +181,7 @@ class ArmFiles:
             trainer.restore(load_arrays(self.checkpoint, trainer.template()), header["chunk"])
         self.evaluations, self.earlier = header["evaluations"], header["wall_seconds"]
         self.started = self.saved = time.monotonic()
+        self.saving = 0.0  # how long the last save took, s
         self.last = (trainer.states, header)
         for name in ("metrics.jsonl", "evaluations.jsonl"):
             self._cut(name, header[name])
@@ -218,14 +219,17 @@ class ArmFiles:
             "wall_seconds": self.wall_seconds(),
         }
         self.last = (self.trainer.states, header)
-        if time.monotonic() - self.saved >= seconds:
+        # A large replay takes a while to save: at most a fortieth of the time goes into it.
+        if time.monotonic() - self.saved >= max(seconds, 40.0 * self.saving):
             self.save_last()
 
     def save_last(self) -> None:
         """Save the last moment at which arrays and files agreed."""
+        started = time.monotonic()
         states, header = self.last
         save_arrays(self.checkpoint, jax.device_get(states), header)
         self.saved = time.monotonic()
+        self.saving = self.saved - started
 
     def finish(self, final: dict[str, Any], header: dict[str, Any]) -> None:
         """Write the policies and the final evaluation, and let the checkpoint go."""

@@ -3,10 +3,27 @@
 import functools
 from collections.abc import Callable
 
+from spikeloop.encoders import (
+    AbstractEncoder,
+    BernoulliPopulationCode,
+    DeterministicPopulationCode,
+    PoissonCode,
+    PoissonPopulationCode,
+    PopulationCode,
+)
 from spikeloop.environments import AbstractEnvironment, Gymnax, MuJoCo
 from spikeloop.experiment import Experiment, Reference
 from spikeloop.learners import AbstractLearner, RandomActions
-from spikeloop.papers.zhang2022.setting import DAN, MDC_SAN, POP_DAN, POPSAN, POPSAN_BERNOULLI, td3
+from spikeloop.neurons import CurrentLeakyIntegrateAndFire, DynamicNeuron
+from spikeloop.papers.zhang2022.setting import (
+    DAN,
+    MDC_SAN,
+    POP_DAN,
+    POPSAN,
+    POPSAN_BERNOULLI,
+    spiking_actor,
+    td3,
+)
 from spikeloop.policies import AbstractPolicy
 from spikeloop.training import Protocol
 
@@ -21,6 +38,19 @@ PUBLISHED = {
     "hopper": {"dan": "3396 +- 77", "pop-dan": "3201 +- 957", "mdc-san": "3636 +- 146"},
 }
 PENDULUM_STEPS = 30_000
+ENCODERS: dict[str, AbstractEncoder] = {
+    "population": PopulationCode(),
+    "deterministic": DeterministicPopulationCode(threshold=1.0),
+    "poisson-population": PoissonPopulationCode(),
+    "uniform-population": BernoulliPopulationCode(),
+    "poisson": PoissonCode(),
+}
+# Each coding with either neuron. The first is MDC-SAN.
+CODINGS: dict[str, AbstractPolicy] = {
+    f"{name}{suffix}": spiking_actor(encoder, neuron)
+    for suffix, neuron in (("", DynamicNeuron()), ("-lif", CurrentLeakyIntegrateAndFire()))
+    for name, encoder in ENCODERS.items()
+}
 
 
 def mujoco(task: str, actor: str) -> Experiment:
@@ -56,8 +86,19 @@ def _named(task: str, actor: str) -> Callable[[], Experiment]:
 
 
 def pendulum() -> Experiment:
-    """The actors of Zhang 2022 side by side on Pendulum-v1, 30,000 steps, beside random actions; 10 seeds"""
-    return side_by_side(Gymnax("Pendulum-v1"), PENDULUM_STEPS, ACTORS, 1000)
+    """MDC-SAN, PopSAN and the deep actor trained by TD3 on Pendulum-v1, 30,000 steps, beside random actions; 10 seeds"""
+    actors = {"mdc-san": MDC_SAN, "popsan": POPSAN, "dan": DAN}
+    return side_by_side(Gymnax("Pendulum-v1"), PENDULUM_STEPS, actors, 1000)
+
+
+def codings() -> Experiment:
+    """Zhang 2022 Figure 5 and more: the five input codings with dynamic neurons and with LIF on Hopper-v5; 10 seeds"""
+    return side_by_side(MuJoCo(TASKS["hopper"]), ENV_STEPS, CODINGS, 10_000)
+
+
+def codings_pendulum() -> Experiment:
+    """The same on Pendulum-v1, 30,000 steps; 10 seeds"""
+    return side_by_side(Gymnax("Pendulum-v1"), PENDULUM_STEPS, CODINGS, 1000)
 
 
 def side_by_side(
