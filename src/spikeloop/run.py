@@ -113,7 +113,8 @@ class Run(Folder[Experiment]):
     def carry_out(self, watcher: Watcher | None = None, checkpoint_seconds: float = 20.0) -> None:
         """Train and evaluate every arm that has not finished, going on from its checkpoint.
 
-        Saves a checkpoint at every `checkpoint_seconds` of training, more seldom where saving takes long, and before it lets go of a KeyboardInterrupt.
+        Saves a checkpoint at every `checkpoint_seconds` of training, more seldom where saving takes long, and before it lets go
+        of a KeyboardInterrupt.
         """
         watcher = watcher or Watcher()
         for arm, learner in self.experiment.arms.items():
@@ -219,8 +220,8 @@ class ArmFiles:
             "wall_seconds": self.wall_seconds(),
         }
         self.last = (self.trainer.states, header)
-        # A large replay takes a while to save: at most a fortieth of the time goes into it.
-        if time.monotonic() - self.saved >= max(seconds, 40.0 * self.saving):
+        # A large replay takes a while to save: at most a fortieth of the time goes into it, unless 0 was asked for.
+        if time.monotonic() - self.saved >= (max(seconds, 40.0 * self.saving) if seconds else 0.0):
             self.save_last()
 
     def save_last(self) -> None:
