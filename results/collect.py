@@ -56,6 +56,8 @@ NOTES = {
     "evolution-mountain-car": "The same settings, but the scale of the observations; fitness is the largest position.",
     "evolution-acrobot": "The same settings, nothing changed but the scale of the observations.",
     "evolution-pendulum": "The same settings with continuous actions and three times the steps.",
+    "zhang2022-pendulum": "TD3 for 30,000 steps, the papers' settings but for 1000 random steps at first. Returns are negative: "
+    "the sum of costs over 200 steps; about -150 is the best that is known.",
     "zheng2026-figure-9": "Frames of training episodes under epsilon-greedy, 200 episodes, time limit off (cap 10,000).",
     "zheng2026-if-64-100-seeds": "The 64 IF neurons of Figure 9 with five times the seeds.",
     "zheng2026-if-64-replicate": "The same on 100 other seeds, decided on before it was run.",

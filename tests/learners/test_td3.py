@@ -10,13 +10,14 @@ from jax.flatten_util import ravel_pytree
 from tests.iterate import flat, iterate
 from tests.worlds import Bullseye, Cart, ConstantReward
 
-from spikeloop.environments import Box, Gymnax
+from spikeloop.environments import Box, Gymnax, MuJoCo
+from spikeloop.environments.mujoco import forget_simulators
 from spikeloop.errors import InvalidInput
 from spikeloop.interaction import Constant, GaussianNoise, NoNormalisation, Replay, Transition
 from spikeloop.learners import TD3, Adam, SoftTarget
 from spikeloop.networks import FeedForward
 from spikeloop.policies import DeepPolicy, KeepBetweenDecisions, SpikingPolicy
-from spikeloop.training import Protocol, Trainer
+from spikeloop.training import Protocol, Trainer, load_arrays, save_arrays
 
 SMALL = TD3(
     DeepPolicy((8,)),
@@ -140,6 +141,25 @@ def test_seeds_side_by_side_equal_single_seeds():
     # Sums in another order: equal within rounding, which Adam's division may magnify where a gradient is almost zero.
     np.testing.assert_allclose(together, alone, atol=2e-4)
     assert np.abs(together[0] - together[1]).max() > 0.01
+
+
+def test_goes_on_bit_for_bit_with_its_replay_and_its_simulators(tmp_path):
+    """Saved in mid-episode, and gone on with in simulators that know nothing: the same to the last bit, replay included."""
+    pytest.importorskip("mujoco")
+    world, protocol = MuJoCo("Hopper-v5"), Protocol(env_steps=120, records=3)
+    through, saved = (Trainer(world, SMALL, protocol, range(2)) for _ in range(2))
+    while not through.done:
+        through.advance()
+    saved.advance()
+    save_arrays(tmp_path / "state.safetensors", jax.device_get(saved.states), {})
+    forget_simulators()
+    resumed = Trainer(world, SMALL, protocol, range(2))
+    resumed.restore(load_arrays(tmp_path / "state.safetensors", resumed.template()), saved.chunk)
+    while not resumed.done:
+        resumed.advance()
+    states = [trainer.states.learner for trainer in (through, resumed)]
+    assert states[0].replay.added.tolist() == [120, 120]
+    jax.tree.map(np.testing.assert_array_equal, *states)
 
 
 def test_discrete_actions_are_refused():
