@@ -218,7 +218,7 @@ def test_a_simulation_that_diverges_does_what_gymnasium_does(name):
     simulator = module._pool(name).idle[-1]
     numbers = np.array(env.reset(key)[0].simulation).view(np.float64)
     numbers[1] = np.nan  # the first position; the time is before it
-    simulator.write(numbers)
+    simulator.write(numbers.tobytes())
     obs, reward, terminated, _, _ = simulator.env.step(np.zeros(size, np.float32))
     fresh, _ = env.reset(key)
     broken = module.MuJoCoState(
