@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikeloop.cli import main
+from spikeloop.cli import main, progress
 from spikeloop.cli.overrides import fields, override
 from spikeloop.errors import InvalidInput
 from spikeloop.neurons import IntegrateAndFire, LeakyIntegrateAndFire
@@ -223,3 +223,11 @@ def test_no_command_line_is_answered_with_a_traceback(words):
         override(small_experiment(), words, "test")
     except InvalidInput as error:
         assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.4, "0 s"), (89, "89 s"), (91, "2 min"), (3600, "60 min"), (5500, "1 h 32 min"), (11100, "3 h 05 min")],
+)
+def test_the_time_that_is_left_is_said_as_one_would(seconds, said):
+    assert progress._duration(seconds) == said

@@ -43,6 +43,7 @@ class TerminalWatcher(Watcher):
         self.steps_before = int(trainer.env_steps.sum())
         self.returns: list[float] = []
         self.first = True
+        self.paced = (self.started, 0.0)
         self.last_evaluation = ""
         if self.progress is not None:
             self.task = self.progress.add_task(arm, total=1.0, text="compiling")
@@ -69,8 +70,17 @@ class TerminalWatcher(Watcher):
             self.progress.update(self.task, completed=fraction, text=text)
         elif self.first or time.monotonic() - self.printed > PLAIN_SECONDS:
             self.printed = time.monotonic()
-            self.console.print(f"{arm}: {fraction:4.0%}  {text}", highlight=False)
+            self.console.print(f"{arm}: {fraction:4.0%}  {text}{self._left(fraction)}", highlight=False)
         self.first = False
+
+    def _left(self, fraction: float) -> str:
+        """The time that is left at the pace since compilation, where there has been a pace to go by."""
+        now = time.monotonic()
+        if self.first or fraction >= 1.0:
+            self.paced = (now, fraction)
+            return ""
+        since, done = self.paced
+        return f"  {_duration((now - since) * (1.0 - fraction) / (fraction - done))} left" if fraction > done else ""
 
     def evaluated(self, arm: str, evaluation: dict[str, Any]) -> None:
         scores = np.asarray(evaluation["returns"]).mean(axis=1)
@@ -108,6 +118,14 @@ class TerminalWatcher(Watcher):
                         style="yellow",
                         highlight=False,
                     )
+
+
+def _duration(seconds: float) -> str:
+    """As one would say it: 40 s, 12 min, 3 h 05 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def _rates(records):
