@@ -8,15 +8,16 @@ Actor     Population code (10 Gaussians a variable, trained) - 256 - 256 - 10 fo
 Critics   Two of 256 - 256 - 1 rectified linear units.
 Learning  Batch 100, uniform; gamma 0.99; target noise 0.2 clipped at 0.5; policy delay 2; soft targets 0.005; Adam at 1e-4 (actor)
           and 1e-3 (critics). Observations are standardised and clipped at 3 when they are used.
-Forms     ticks: one forward of the network a tick, as PopSAN's public code does, but for the population code and the first
-          product, which are computed once for all ticks, since their input does not change.
-          layers: layer by layer, so that every matrix product is one over all ticks and the batch.
-          Both give the same to rounding.
-Fast      What a careful user of PyTorch would do: the fused Adam; no gradient where none is used (targets, acting, the critic's
-          weights while the actor learns); both critics in one optimiser; the elementwise operations of a tick in few calls.
+Forms     plain: Algorithm 1 as it is printed, one forward of the network a tick, as PopSAN's public code does; Adam as it comes.
+          ticks: the same, tuned: the first product once for all ticks, since its input does not change; the neuron in fewer
+          operations, and the leak that cancels left out; nothing computed from zeros at rest; the fused Adam.
+          layers: as ticks, but layer by layer, so that every matrix product is one over all ticks and the batch.
+          All give the same to rounding. In all, the population code is computed once a decision, both critics share one
+          optimiser, and no gradient is computed where none is used: targets, acting, the critic while the actor learns.
 
-Reads parameters and transitions from the .npz file that bench_td3.py writes, so both begin with the same. First the check: so
-many rounds of `policy_delay` updates on the first transitions as the batch, without target noise. Then the timing.
+Reads parameters and transitions from the .npz file that bench_td3.py writes, so both begin with the same. First the check, in
+float64: so many rounds of `policy_delay` updates on the first transitions as the batch, without target noise. Then the timing,
+in float32.
 Prints one line of JSON. Runs in the environment that benchmarks/setup_peer.sh makes.
 """
 
@@ -49,8 +50,24 @@ class Spike(torch.autograd.Function):
         return gradient * ((v - THRESHOLD).abs() < 0.5)
 
 
+class PlainNeurons:
+    """A population of dynamic neurons on its way through a decision: Algorithm 1 of Zhang et al. as it is printed."""
+
+    def __init__(self):
+        self.current = self.v = self.u = self.spikes = 0.0
+
+    def step(self, drive):
+        self.current = DECAY * self.current + drive
+        v = self.v * (1.0 - self.spikes) + THETA_R * self.spikes
+        u = self.u + THETA_S * self.spikes
+        self.v = v + (v**2 - v - u + self.current)
+        self.u = u + (THETA_V * v - THETA_U * u)
+        self.spikes = Spike.apply(self.v)
+        return self.spikes
+
+
 class Neurons:
-    """A population of dynamic neurons on its way through a decision: Algorithm 1 of Zhang et al., of which the leak cancels."""
+    """The same in fewer operations. The leak cancels."""
 
     def __init__(self):
         self.current = None
@@ -78,16 +95,26 @@ class Actor(torch.nn.Module):
         self.layers = torch.nn.ModuleList(linear(weights, f"actor.{n}") for n in range(3))
         self.decoder = torch.nn.Parameter(weights["actor.decoder.weight"].clone())
         self.bias = torch.nn.Parameter(weights["actor.decoder.bias"].clone())
-        self.run = {"ticks": self.by_tick, "layers": self.by_layer}[form]
+        self.run = {"plain": self.plainly, "ticks": self.by_tick, "layers": self.by_layer}[form]
 
     def forward(self, obs):
         variance = self.deviation.square().clamp(min=1e-4)
         code = torch.exp(-0.5 * (obs.unsqueeze(2) - self.mean).square() / variance).flatten(1)
-        rates = self.run(self.layers[0](code)) / TICKS
+        rates = self.run(code) / TICKS
         groups = rates.view(-1, *self.decoder.shape)
         return torch.tanh((groups * self.decoder).sum(2) + self.bias)
 
-    def by_tick(self, drive):
+    def plainly(self, code):
+        populations, fired = [PlainNeurons() for _ in self.layers], 0.0
+        for _ in range(TICKS):
+            spikes = code
+            for population, layer in zip(populations, self.layers, strict=True):
+                spikes = population.step(layer(spikes))
+            fired = fired + spikes
+        return fired
+
+    def by_tick(self, code):
+        drive = self.layers[0](code)
         populations, fired = [Neurons() for _ in self.layers], 0.0
         for _ in range(TICKS):
             spikes = populations[0].step(drive)
@@ -96,8 +123,8 @@ class Actor(torch.nn.Module):
             fired = fired + spikes
         return fired
 
-    def by_layer(self, drive):
-        drives = [drive] * TICKS
+    def by_layer(self, code):
+        drives = [self.layers[0](code)] * TICKS
         for layer in (*self.layers[1:], None):
             population = Neurons()
             spikes = torch.stack([population.step(drive) for drive in drives])
@@ -137,8 +164,9 @@ class TD3:
         self.critics = torch.nn.ModuleList([Critic(weights, "first"), Critic(weights, "second")])
         self.target_actor = Actor(weights, form)
         self.target_critics = copy.deepcopy(self.critics)
-        self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=1e-4, fused=True)
-        self.critic_optimizer = torch.optim.Adam(self.critics.parameters(), lr=1e-3, fused=True)
+        fused = None if form == "plain" else True
+        self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=1e-4, fused=fused)
+        self.critic_optimizer = torch.optim.Adam(self.critics.parameters(), lr=1e-3, fused=fused)
         online = [*self.actor.parameters(), *self.critics.parameters()]
         target = [*self.target_actor.parameters(), *self.target_critics.parameters()]
         self.pairs = list(zip(target, online, strict=True))
@@ -206,6 +234,14 @@ def milliseconds(work, warm_up, times):
     return 1e3 * (time.perf_counter() - started) / times
 
 
+def read(file, dtype):
+    """Parameters by name, and the replay, in this type and with everything that is made from now on in it too."""
+    torch.set_default_dtype(dtype)
+    with numpy.load(file, allow_pickle=False) as arrays:
+        weights = {name: torch.from_numpy(arrays[name]).to(dtype) for name in arrays.files}
+    return weights, [weights[f"replay.{name}"] for name in TRANSITION]
+
+
 def check(weights, replay, form, rounds):
     """What the updates find on one batch, without noise, and the action before and after them."""
     agent = TD3(weights, form, noise=0.0)
@@ -223,18 +259,16 @@ def main():
     """Check, then measure."""
     parser = argparse.ArgumentParser(description="Time TD3 with the actor of MDC-SAN in plain PyTorch.")
     parser.add_argument("file", help="parameters and transitions")
-    parser.add_argument("--form", choices=["ticks", "layers"], default="layers")
+    parser.add_argument("--form", choices=["plain", "ticks", "layers"], default="layers")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--updates", type=int, default=200, help="timed updates of the critics")
     parser.add_argument("--actions", type=int, default=500, help="timed actions")
-    parser.add_argument("--check-rounds", type=int, default=5)
+    parser.add_argument("--check-rounds", type=int, default=0, help="rounds of the check")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    with numpy.load(args.file, allow_pickle=False) as arrays:
-        weights = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
-    replay = [weights[f"replay.{name}"] for name in TRANSITION]
-    report = {"check": check(weights, replay, args.form, args.check_rounds)}
+    report = {"check": check(*read(args.file, torch.float64), args.form, args.check_rounds)}
+    weights, replay = read(args.file, torch.float32)
     agent, observations = TD3(weights, args.form), replay[0].numpy()
 
     def sample():
