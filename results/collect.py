@@ -107,6 +107,8 @@ def page() -> str:
         parts += _nest(_read(HERE / "benchmarks" / "nest.json"))
     if (HERE / "benchmarks" / "populations.json").exists():
         parts += _populations(_read(HERE / "benchmarks" / "populations.json"))
+    if (HERE / "benchmarks" / "td3.json").exists():
+        parts += _td3(_read(HERE / "benchmarks" / "td3.json"))
     return "\n".join(parts)
 
 
@@ -234,6 +236,41 @@ def _populations(found: dict[str, Any]) -> list[str]:
     ]
     origin = f"`make bench-populations`  \n{_origin(found['provenance'])}\n"
     return ["## Speed of populations\n", origin, "\n".join(rows) + "\n"]
+
+
+def _td3(found: dict[str, Any]) -> list[str]:
+    times, limit = found["milliseconds"], found["limit"]
+    rows = [
+        "| plain PyTorch | what | its ms | ours | ratio, median | lowest | highest |",
+        "|---|---|--:|--:|--:|--:|--:|",
+    ]
+    for who, ratio in found["ratio"].items():
+        for what in ("update", "action"):
+            theirs, ours = times[f"{who}_{what}"]["median"], times[f"spikeloop_{what}"]["median"]
+            form = found["chosen"][f"{who}_{what}"]
+            name = f"fastest form ({form})" if who == "fastest" else f"as one writes it ({form})"
+            rows.append(f"| {name} | {what} | {theirs:.2f} | {ours:.3f} | {_low_and_high(ratio[what])} |")
+        rows.append(f"| the same | both | | | {_low_and_high(ratio['update_and_action'])} |")
+    bounds = [
+        f"{limit[f'limit_ms_per_update_at_the_rate_of_{kind}']:.2f} ms at the rate of {name}, of which "
+        f"{limit[f'fraction_reached_at_the_rate_of_{kind}']:.0%} are reached"
+        for kind, name in (("a_large_product", "a large product"), ("its_own_products", "products of its own shapes"))
+    ]
+    apart = max(max(form.values()) for form in found["relative_differences_in_float64"].values())
+    return [
+        "## Speed of TD3 with the actor of MDC-SAN\n",
+        f"`make bench-td3`  \n{_origin(found['provenance'])}\n",
+        f"{found['setting']}; {found['cores']} cores, torch {found['torch']}. Given the same, both find the same losses and "
+        f"actions to {apart:.0e} in float64.\n",
+        "\n".join(rows),
+        f"\nThe arithmetic limit of an update, {limit['multiply_adds_per_update'] / 1e6:.0f} million multiply-adds: "
+        f"{'; '.join(bounds)}. At the former, update and action would be "
+        f"{limit['ratio_at_the_limit_plain']:.1f} and {limit['ratio_at_the_limit_fastest']:.1f} times as fast as PyTorch's two.\n",
+    ]
+
+
+def _low_and_high(ratio: dict[str, float]) -> str:
+    return f"{ratio['median']:.1f} | {ratio['lowest']:.1f} | {ratio['highest']:.1f}"
 
 
 def _origin(provenance: dict[str, Any]) -> str:
