@@ -8,6 +8,7 @@ The paper draws the change of a potential over the potential, for a neuron of fi
 
 * Rheobase. PopSAN's neuron fires from c = (1 - voltage_decay) threshold on. The dynamic one rests at the lower equilibrium as
   long as there is one below the threshold: up to c = k m - m^2 with m = min(k / 2, threshold), which is (k / 2)^2 = 0.1139.
+  (With a theta_v above 0 the resistance follows too late, and the potential gets over the threshold sooner.)
 * Stability is that of the map (v, u) -> (v^2 - u + c, (1 - theta_u) u + theta_v v), whose Jacobian has the trace
   2 v + 1 - theta_u and the determinant 2 v (1 - theta_u) + theta_v. An eigenvalue is -1 where 1 + trace + determinant = 0,
   v = (theta_u - 2 - theta_v) / (4 - 2 theta_u) = -0.441: below c = -0.493 the potential no longer rests but alternates, and
@@ -17,7 +18,6 @@ The paper draws the change of a potential over the potential, for a neuron of fi
 Everything is simulated in double precision. `HAND` and `COUNTS` are from programs of their own that follow Algorithm 1.
 """
 
-import functools
 import math
 from typing import Any, NamedTuple
 
@@ -106,10 +106,9 @@ class NeuronDynamics(AbstractStudy):
     def facts(self) -> dict[str, Any]:
         """First ticks, rheobases, equilibria without input, where inhibition excites, and when the encoder fires."""
         first = simulate(self.dynamic, np.full((len(HAND), 1), HAND_INPUT))
-        found = {
-            name: onset(neuron, 2.0 * neuron.threshold) for name, neuron in self.neurons.items()
-        }  # c = I at the first tick
-        # v = I, then I^2 + (1 + current_decay) I: above the threshold at the latest here.
+        # At the first tick v = c = I.
+        found = {name: onset(neuron, 2.0 * neuron.threshold) for name, neuron in self.neurons.items()}
+        # Under inhibition v = I, then I^2 + (1 + current_decay) I, which is above the threshold here at the latest.
         rebound = onset(self.dynamic, -2.0 - self.dynamic.threshold)
         return {
             "first_ticks": [
@@ -169,19 +168,10 @@ def onset(neuron: AbstractNeuron, fires: float) -> float:
     return fires
 
 
-@functools.singledispatch
-def equilibria(neuron: Any, current: float) -> list[Equilibrium]:
+def equilibria(neuron: DynamicNeuron | CurrentLeakyIntegrateAndFire, current: float) -> list[Equilibrium]:
     """Where the potential rests under a constant current c, were it not for the threshold; the lower first."""
-    raise TypeError(neuron)
-
-
-@equilibria.register
-def _(neuron: CurrentLeakyIntegrateAndFire, current):
-    return [Equilibrium(current / (1.0 - neuron.voltage_decay), True)]
-
-
-@equilibria.register
-def _(neuron: DynamicNeuron, current):
+    if isinstance(neuron, CurrentLeakyIntegrateAndFire):
+        return [Equilibrium(current / (1.0 - neuron.voltage_decay), True)]
     k = slope(neuron)
     inside = k * k / 4.0 - current
     found = [k / 2.0 - math.sqrt(inside), k / 2.0 + math.sqrt(inside)] if inside >= 0.0 else []
@@ -217,7 +207,7 @@ def encoder_spikes(activity: float) -> str:
     """Spikes of PopSAN's deterministic population code, 1 or 0 a tick, at this activity."""
     code = DeterministicPopulationCode(neurons_per_variable=1)
     with jax.enable_x64(True):
-        params = code.init(1, None)
+        params = code.init(1, jax.random.key(0))
         away = params.deviation[0] * math.sqrt(2.0 * math.log(1.0 / activity))  # where the Gaussian has this activity
         state, fired = code.init_state(params), []
         for _ in range(ENCODER_TICKS):
@@ -230,9 +220,8 @@ def facts_table(facts: dict[str, Any], usual: bool) -> str:
     """What is known, beside what was found; at other settings only what was found."""
 
     def resting(name):
-        return ", ".join(
-            f"{v:.3f} ({'stable' if stable else 'unstable'})" for v, stable in facts["equilibria"][name]
-        ) or "none"  # fmt: skip
+        places = (f"{v:.3f} ({'stable' if stable else 'unstable'})" for v, stable in facts["equilibria"][name])
+        return ", ".join(places) or "none"
 
     def shown(values):
         return f"{values[0]:.4f}, {values[1]:.4f}, {values[2]:.0f}"
