@@ -9,12 +9,12 @@ from tests.worlds import Cart
 
 from spikeloop.catalogue import built_in
 from spikeloop.interaction import Constant, GaussianNoise, Replay
-from spikeloop.learners import Adam, RandomActions
+from spikeloop.learners import TD3, Adam, RandomActions
 from spikeloop.loading import load_policies
 from spikeloop.neurons import SharedParameters, TrainableParameters, UniformStart
 from spikeloop.papers.zhang2022 import report_prelearn
 from spikeloop.papers.zhang2022.prelearn import PUBLISHED, Thetas, mean_interval, of_parameter, thetas
-from spikeloop.policies import DeepPolicy
+from spikeloop.policies import DeepPolicy, SpikingPolicy
 from spikeloop.run import Run
 from spikeloop.training import Protocol, Trainer
 
@@ -24,11 +24,12 @@ NEURONS = 6 + 6 + 10
 def small():
     """Two seeds in a tiny world, with a rate that moves everything in a few updates."""
     made = built_in("zhang2022/prelearn")
+    assert isinstance(made.learner, TD3) and isinstance(made.learner.policy, SpikingPolicy)
     network = made.learner.policy.network.with_fields(widths=(6, 6))
     return made.with_fields(
         environment=Cart(),
         learner=made.learner.with_fields(
-            policy=made.learner.policy.with_fields(network=network, ticks=2),
+            policy=made.learner.policy.with_fields(network=network, ticks=3),
             critic=DeepPolicy((8,)),
             optimizer=Adam(Constant(0.01)),
             exploration=GaussianNoise(0.1, 20),
@@ -53,6 +54,7 @@ def trained(tmp_path_factory):
 def test_the_experiment_is_mdc_san_on_ant_but_for_the_neurons_parameters():
     made, usual = built_in("zhang2022/prelearn"), built_in("zhang2022/ant/mdc-san")
     assert (made.environment, made.protocol, made.seeds) == (usual.environment, usual.protocol, usual.seeds)
+    assert isinstance(made.learner, TD3) and isinstance(made.learner.policy, SpikingPolicy)
     network = made.learner.policy.network
     shared = network.with_fields(neuron=network.neuron.with_fields(parameters=SharedParameters()))
     policy = made.learner.policy.with_fields(network=shared)

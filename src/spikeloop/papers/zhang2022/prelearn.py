@@ -11,7 +11,7 @@ difference either whether the four are clustered together or, as the figure's tw
 The paper gives neither the distribution of the start nor how many networks the figure shows. Ours is U(-0.5, 0.5), whose mean
 is 0: what is found is then training's and not the start's. The start of a run follows from its seeds, so the report also says how
 far the parameters moved, and how many did not move at all. No gradient reaches theta_r and theta_s of a neuron that never
-fires before the last tick of a decision.
+fires before the last tick of a decision; and from rest theta_v and theta_u act from the third tick on, of five.
 """
 
 from pathlib import Path
