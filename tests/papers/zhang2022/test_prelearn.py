@@ -11,7 +11,8 @@ from spikeloop.catalogue import built_in
 from spikeloop.interaction import Constant, GaussianNoise, Replay
 from spikeloop.learners import TD3, Adam, RandomActions
 from spikeloop.loading import load_policies
-from spikeloop.neurons import SharedParameters, TrainableParameters, UniformStart
+from spikeloop.networks import FeedForward
+from spikeloop.neurons import DynamicNeuron, SharedParameters, TrainableParameters, UniformStart
 from spikeloop.papers.zhang2022 import report_prelearn
 from spikeloop.papers.zhang2022.prelearn import PUBLISHED, Thetas, mean_interval, of_parameter, thetas
 from spikeloop.policies import DeepPolicy, SpikingPolicy
@@ -56,6 +57,7 @@ def test_the_experiment_is_mdc_san_on_ant_but_for_the_neurons_parameters():
     assert (made.environment, made.protocol, made.seeds) == (usual.environment, usual.protocol, usual.seeds)
     assert isinstance(made.learner, TD3) and isinstance(made.learner.policy, SpikingPolicy)
     network = made.learner.policy.network
+    assert isinstance(network, FeedForward) and isinstance(network.neuron, DynamicNeuron)
     shared = network.with_fields(neuron=network.neuron.with_fields(parameters=SharedParameters()))
     policy = made.learner.policy.with_fields(network=shared)
     assert made.learner.with_fields(policy=policy) == usual.learner
@@ -95,13 +97,8 @@ def test_the_start_is_drawn_anew_from_the_seeds(trained):
 
 def test_nothing_is_reported_of_another_policy(trained):
     made = trained.experiment
-    policy = made.learner.policy
-    fixed = policy.with_fields(network=policy.network.with_fields(neuron=type(policy.network.neuron)()))
-    for learner in (
-        RandomActions(),
-        made.learner.with_fields(policy=DeepPolicy((8,))),
-        made.learner.with_fields(policy=fixed),
-    ):
+    others = (DeepPolicy((8,)), SpikingPolicy(network=FeedForward((6, 6), DynamicNeuron())))
+    for learner in (RandomActions(), *(made.learner.with_fields(policy=policy) for policy in others)):
         assert report_prelearn(Run(trained.path, made.with_fields(learner=learner), "x")) == []
 
 
