@@ -15,7 +15,8 @@ The paper draws the change of a potential over the potential, for a neuron of fi
   farther below the square of its low phase throws it over the threshold. PopSAN's neuron is silent under any inhibition.
 * The upper equilibrium, 0.675 at c = 0, lies above the threshold and is unstable: no neuron stays there.
 
-Everything is simulated in double precision. `HAND` and `COUNTS` are from programs of their own that follow Algorithm 1.
+Everything is simulated in double precision. `HAND` was worked out by hand from Algorithm 1; `COUNTS` are from a plain
+program of its own, line by line Algorithm 1 for one neuron and the equations of Tang et al. 2020 for the other.
 """
 
 import math
