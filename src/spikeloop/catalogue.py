@@ -89,6 +89,8 @@ ENTRIES = {
     "labady2023/optimisers": Entry(labady2023.optimisers, labady2023.report_mountain_car),
     "labady2023/heatmaps": Entry(labady2023.heatmaps, labady2023.report_heatmaps),
     "labady2023/recording": Entry(labady2023.recording, labady2023.report_recording),
+    "zhang2022/dynamics": Entry(zhang2022.NeuronDynamics),
+    "zhang2022/prelearn": Entry(zhang2022.prelearn, zhang2022.report_prelearn),
     "zhang2022/pendulum": Entry(zhang2022.pendulum),
     "zhang2022/codings": Entry(zhang2022.codings),
     "zhang2022/codings-pendulum": Entry(zhang2022.codings_pendulum),
