@@ -40,7 +40,7 @@ PUBLISHED = {
 PENDULUM_STEPS = 30_000
 ENCODERS: dict[str, AbstractEncoder] = {
     "population": PopulationCode(),
-    "deterministic": DeterministicPopulationCode(threshold=1.0),
+    "deterministic": DeterministicPopulationCode(),
     "poisson-population": PoissonPopulationCode(),
     "uniform-population": BernoulliPopulationCode(),
     "poisson": PoissonCode(),
