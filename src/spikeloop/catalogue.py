@@ -103,7 +103,7 @@ def entry(name: str) -> Entry:
     if name not in ENTRIES:
         close = difflib.get_close_matches(name, ENTRIES, n=1, cutoff=0.4)
         hint = f"did you mean {close[0]!r}? " if close else ""
-        raise InvalidInput(f"there is no experiment {name!r}; {hint}there are {', '.join(ENTRIES)}, or a FILE.py")
+        raise InvalidInput(f"there is no experiment {name!r}; {hint}`spikeloop list experiments` names them, and a FILE.py may hold one")
     return ENTRIES[name]
 
 
