@@ -66,10 +66,10 @@ ENTRIES = {
     "synapses/mountain-car": Entry(gallery.synapses_mountain_car),
     "synapses/ledger": Entry(gallery.synapses_ledger, gallery.report_ledger),
     "synapses/table": Entry(gallery.synapses_table, gallery.report_table),
-    "evolution/cartpole": Entry(gallery.evolution_cartpole),
-    "evolution/mountain-car": Entry(gallery.evolution_mountain_car),
-    "evolution/acrobot": Entry(gallery.evolution_acrobot),
-    "evolution/pendulum": Entry(gallery.evolution_pendulum),
+    "evolution/cartpole": Entry(gallery.evolution_cartpole, gallery.report_evolution),
+    "evolution/mountain-car": Entry(gallery.evolution_mountain_car, gallery.report_evolution),
+    "evolution/acrobot": Entry(gallery.evolution_acrobot, gallery.report_evolution),
+    "evolution/pendulum": Entry(gallery.evolution_pendulum, gallery.report_evolution),
     "bhargava2022/linear": Entry(bhargava2022.LinearToy),
     "labady2023/dc-drive": Entry(labady2023.DirectCurrentDrive),
     "labady2023/stdp": Entry(labady2023.PlasticityModes),
@@ -103,7 +103,9 @@ def entry(name: str) -> Entry:
     if name not in ENTRIES:
         close = difflib.get_close_matches(name, ENTRIES, n=1, cutoff=0.4)
         hint = f"did you mean {close[0]!r}? " if close else ""
-        raise InvalidInput(f"there is no experiment {name!r}; {hint}`spikeloop list experiments` names them, and a FILE.py may hold one")
+        raise InvalidInput(
+            f"there is no experiment {name!r}; {hint}`spikeloop list experiments` names them, and a FILE.py may hold one"
+        )
     return ENTRIES[name]
 
 

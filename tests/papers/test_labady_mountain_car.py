@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spikeloop.analysis.tables import ordered_quartiles
 from spikeloop.catalogue import built_in
 from spikeloop.environments import Gymnax
 from spikeloop.interaction import Actor, play_episode
@@ -24,7 +25,7 @@ from spikeloop.papers.labady2023 import (
     spike_maps,
 )
 from spikeloop.papers.labady2023.maps import bin_edges, chosen, of_network
-from spikeloop.papers.labady2023.mountain_car import Generations, first_generation, ordered_quartiles
+from spikeloop.papers.labady2023.mountain_car import Generations, first_generation
 from spikeloop.papers.labady2023.recording import LEAST, of_episode, phases
 from spikeloop.papers.labady2023.setting import FITNESS, GOAL, MOUNTAIN_CAR
 from spikeloop.policies import DeepPolicy

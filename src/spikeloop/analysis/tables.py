@@ -11,10 +11,17 @@ def quartiles(values: Float[np.ndarray, " seeds"], digits: int = 1) -> list[floa
     return np.percentile(values, [25, 50, 75]).round(digits).tolist()
 
 
-def cell(values: Sequence[float]) -> str:
+def ordered_quartiles(values: Float[np.ndarray, " seeds"]) -> list[float | None]:
+    """25 %, median and 75 % as values that occur (the lower of two); infinity is never, and None in what is returned."""
+    ordered = np.sort(values)
+    places = [int(np.ceil(fraction * len(ordered))) - 1 for fraction in (0.25, 0.5, 0.75)]
+    return [None if np.isinf(ordered[place]) else float(ordered[place]) for place in places]
+
+
+def cell(values: Sequence[float | None]) -> str:
     """Quartiles as a table shows them: median (lower to upper)."""
-    low, middle, high = values
-    return f"{middle:g} ({low:g} to {high:g})"
+    low, middle, high = ("never" if value is None else f"{value:,g}" for value in values)
+    return f"{middle} ({low} to {high})"
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

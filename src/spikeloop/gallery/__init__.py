@@ -6,6 +6,7 @@ from spikeloop.gallery.evolution import (
     evolution_mountain_car,
     evolution_pendulum,
 )
+from spikeloop.gallery.evolution_report import report_evolution
 from spikeloop.gallery.q_learning import (
     acrobot,
     cartpole,
@@ -37,6 +38,7 @@ __all__ = [
     "evolution_pendulum",
     "mountain_car",
     "q_learning",
+    "report_evolution",
     "report_ledger",
     "report_table",
     "report_weights",

@@ -17,7 +17,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from spikeloop.analysis.tables import markdown, quartiles
+from spikeloop.analysis.tables import cell, markdown, ordered_quartiles, quartiles
 from spikeloop.environments import AbstractEnvironment, Gymnax
 from spikeloop.experiment import Experiment, Reference
 from spikeloop.interaction import Actor, ReachSoon, play_episode
@@ -116,13 +116,6 @@ def first_generation(best: Float[np.ndarray, "seeds generations"]) -> Float[np.n
     return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1.0, np.inf)
 
 
-def ordered_quartiles(values: Float[np.ndarray, " seeds"]) -> list[float | None]:
-    """25 %, median and 75 % as values that occur (the lower of two), since "never" has no mean with a number; None is never."""
-    ordered = np.sort(values)
-    places = [int(np.ceil(fraction * len(ordered))) - 1 for fraction in (0.25, 0.5, 0.75)]
-    return [None if np.isinf(ordered[place]) else float(ordered[place]) for place in places]
-
-
 class FreshStarts(eqx.Module):
     """How fresh episodes went: the largest position, and the steps until the goal or the limit."""
 
@@ -219,5 +212,4 @@ def _cell(row: str, value: Sequence[float | None] | float | None) -> str:
         return f"{value:g}"
     if row == "solved":
         return f"{value[0]} of {value[1]}"
-    low, middle, high = ("never" if number is None else f"{number:g}" for number in value)
-    return f"{middle} ({low} to {high})"
+    return cell(value)
