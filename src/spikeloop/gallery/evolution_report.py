@@ -1,8 +1,10 @@
 """What the evolution of policies cost: how many episodes each strategy needed to reach a goal."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from spikeloop.analysis.tables import cell, markdown, ordered_quartiles
 from spikeloop.comparison import results
@@ -21,7 +23,8 @@ def report_evolution(run: Run) -> list[Path]:
         return []
     rows, numbers = [], {}
     for result in results(run):
-        needed = _episodes_until(run, result.name, goal)
+        lines = (run.lines(result.name, name) for name in ("evaluations.jsonl", "metrics.jsonl"))
+        needed = episodes_until(goal, *lines, run.experiment.seed_range)
         quartiles = ordered_quartiles(needed)
         interval = result.interval
         numbers[result.name] = {
@@ -49,11 +52,12 @@ def report_evolution(run: Run) -> list[Path]:
     return [run.path / "table.json"]
 
 
-def _episodes_until(run: Run, arm: str, goal: float) -> np.ndarray:
+def episodes_until(
+    goal: float, evaluations: list[dict[str, Any]], records: list[dict[str, Any]], seeds: range
+) -> Float[np.ndarray, " seeds"]:
     """Of each seed, the episodes of training before the first evaluation that met the goal; infinity where none did."""
-    evaluations, records = run.lines(arm, "evaluations.jsonl"), run.lines(arm, "metrics.jsonl")
     needed = []
-    for place, seed in enumerate(run.experiment.seed_range):
+    for place, seed in enumerate(seeds):
         met = (line["env_steps"][place] for line in evaluations if np.mean(line["returns"][place]) >= goal)
         first = next(met, None)
         played = [line["episodes"] for line in records if line["seed"] == seed and first and line["env_steps"] <= first]
