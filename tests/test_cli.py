@@ -216,7 +216,7 @@ def test_every_field_can_be_given_on_the_command_line():
     assert override(experiment, words, "test") == experiment
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=12).filter(lambda word: word not in ("-h", "--help")), max_size=4))
 def test_no_command_line_is_answered_with_a_traceback(words):
     try:

@@ -132,7 +132,7 @@ def test_a_killed_run_resumes_bit_for_bit(tmp_path):
     assert command_line("run", "tests/small.py", "--out", whole).wait() == 0
     arguments = ["run", "tests/small.py", "--out", killed, "--checkpoint-seconds", "0"]
     generator, kills = random.Random(time.time_ns()), 0
-    while kills < 4:
+    while kills < 3:
         process = command_line(*arguments)
         size, deadline = written(killed), time.monotonic() + 120
         while written(killed) == size and process.poll() is None:

@@ -122,7 +122,7 @@ def test_steers_a_cart_with_delayed_reward():
         SMALL, critic=DeepPolicy((32,)), optimizer=Adam(Constant(1e-3)), exploration=GaussianNoise(0.3, random_steps=200),
         replay=Replay(4000), batch_size=64, discount=0.9,
     )  # fmt: skip
-    trainer = Trainer(Cart(), learner, Protocol(env_steps=4000, records=4, evaluation_episodes=50), range(2))
+    trainer = Trainer(Cart(), learner, Protocol(env_steps=4000, records=4, evaluation_episodes=50), range(1))
     while not trainer.done:
         trainer.advance()
     returns = trainer.evaluate(50, 1).returns
@@ -136,30 +136,27 @@ def test_seeds_side_by_side_equal_single_seeds():
             trainer.advance()
         return flat(trainer.states.learner.learned.online)
 
-    together = trained(range(3))
-    alone = np.concatenate([trained(range(seed, seed + 1)) for seed in range(3)])
+    together, alone = trained(range(2)), trained(range(1, 2))
     # Sums in another order: equal within rounding, which Adam's division may magnify where a gradient is almost zero.
-    np.testing.assert_allclose(together, alone, atol=2e-4)
+    np.testing.assert_allclose(together[1:], alone, atol=2e-4)
     assert np.abs(together[0] - together[1]).max() > 0.01
 
 
 def test_goes_on_bit_for_bit_with_its_replay_and_its_simulators(tmp_path):
     """Saved in mid-episode, and gone on with in simulators that know nothing: the same to the last bit, replay included."""
     pytest.importorskip("mujoco")
-    world, protocol = MuJoCo("Hopper-v5"), Protocol(env_steps=120, records=3)
-    through, saved = (Trainer(world, SMALL, protocol, range(2)) for _ in range(2))
-    while not through.done:
-        through.advance()
-    saved.advance()
-    save_arrays(tmp_path / "state.safetensors", jax.device_get(saved.states), {})
-    forget_simulators()
-    resumed = Trainer(world, SMALL, protocol, range(2))
-    resumed.restore(load_arrays(tmp_path / "state.safetensors", resumed.template()), saved.chunk)
-    while not resumed.done:
-        resumed.advance()
-    states = [trainer.states.learner for trainer in (through, resumed)]
-    assert states[0].replay.added.tolist() == [120, 120]
-    jax.tree.map(np.testing.assert_array_equal, *states)
+    trainer = Trainer(MuJoCo("Hopper-v5"), SMALL, Protocol(env_steps=120, records=3), range(2))
+    trainer.advance()
+    save_arrays(tmp_path / "state.safetensors", jax.device_get(trainer.states), {})
+    ends = []
+    for _ in range(2):
+        while not trainer.done:
+            trainer.advance()
+        ends.append(trainer.states.learner)
+        forget_simulators()
+        trainer.restore(load_arrays(tmp_path / "state.safetensors", trainer.template()), 1)
+    assert not trainer.done and ends[0].replay.added.tolist() == [120, 120]
+    jax.tree.map(np.testing.assert_array_equal, *ends)
 
 
 def test_discrete_actions_are_refused():

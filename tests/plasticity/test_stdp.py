@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikeloop.errors import InvalidInput
@@ -114,6 +114,7 @@ def test_weights_keep_their_bounds(seed):
         assert (weights >= rule.w_min).all() and (weights <= rule.w_max).all()
 
 
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10_000), low=st.floats(-10.0, 10.0), width=st.floats(0.1, 20.0))
 def test_any_bounds_are_those_of_zero_to_one_moved_and_stretched(seed, low, width):
     pre, post = trains(seed, rate=0.2)
