@@ -23,8 +23,8 @@ def report_evolution(run: Run) -> list[Path]:
         return []
     rows, numbers = [], {}
     for result in results(run):
-        lines = (run.lines(result.name, name) for name in ("evaluations.jsonl", "metrics.jsonl"))
-        needed = episodes_until(goal, *lines, run.experiment.seed_range)
+        evaluations, records = run.lines(result.name, "evaluations.jsonl"), run.lines(result.name, "metrics.jsonl")
+        needed = episodes_until(goal, evaluations, records, run.experiment.seed_range)
         quartiles = ordered_quartiles(needed)
         interval = result.interval
         numbers[result.name] = {
@@ -42,9 +42,9 @@ def report_evolution(run: Run) -> list[Path]:
                 f"{result.spikes_per_decision:.1f}" if result.firing_rates else "-",
             ]
         )
-    evaluations = run.experiment.protocol.evaluations
+    occasions = run.experiment.protocol.evaluations
     title = (
-        f"Final return as interquartile mean (95 % interval); episodes that training had played when one of {evaluations} "
+        f"Final return as interquartile mean (95 % interval); episodes that training had played when one of {occasions} "
         f"evaluations on the way was at least {goal:g}, as median (quartiles) over seeds; wall seconds of all seeds."
     )
     header = ["learner", "return", f"episodes until {goal:g}", "seeds", "wall s", "spikes/decision"]
