@@ -40,12 +40,6 @@ class Coin(AbstractEncoder):
     def size(self, obs_size):
         return obs_size
 
-    def init(self, obs_size, key):
-        return None
-
-    def init_state(self, params):
-        return None
-
     def step(self, params, state, obs, key):
         return state, obs * jax.random.bernoulli(key, 0.5, obs.shape).astype(obs.dtype)
 
@@ -212,12 +206,6 @@ class Repeated(AbstractEncoder):
 
     def size(self, obs_size):
         return obs_size
-
-    def init(self, obs_size, key):
-        return None
-
-    def init_state(self, params):
-        return None
 
     def step(self, params, state, obs, key):
         return state, obs

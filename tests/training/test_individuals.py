@@ -2,7 +2,6 @@
 
 import functools
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,14 +9,13 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.quick import QUICK
 
 from spikeloop.interaction import over_individuals
 
 ROOT = Path(__file__).parent.parent.parent
 # Seeds, individuals, and the devices of each seed and in all, of four: 9 individuals leave one device without work.
 CASES = {(2, 32): (2, 4), (1, 9): (3, 3)}
-# Compiled without optimisation, which takes less of the suite's time.
-QUICK = {**os.environ, "XLA_FLAGS": "--xla_backend_optimization_level=0"}
 CODE = """
 import dataclasses, json, os, sys
 import jax

@@ -1,17 +1,15 @@
 """Seeds spread over several devices learn what they learn on one."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.quick import QUICK
 
 ROOT = Path(__file__).parent.parent.parent
-# Compiled without optimisation, which takes less of the suite's time.
-QUICK = {**os.environ, "XLA_FLAGS": "--xla_backend_optimization_level=0"}
 CODE = """
 import json, sys
 import jax

@@ -18,13 +18,13 @@ class AbstractEncoder(Component):
     def size(self, obs_size: int) -> int:
         """How many inputs the network gets for an observation of `obs_size` numbers. Raises InvalidInput if it can't."""
 
-    @abc.abstractmethod
     def init(self, obs_size: int, key: PRNGKeyArray) -> Any:
-        """The trainable parameters (None where there are none)."""
+        """The trainable parameters; None, unless overridden."""
+        return None
 
-    @abc.abstractmethod
     def init_state(self, params: Any) -> Any:
-        """The state before the first tick (None where there is none)."""
+        """The state before the first tick; None, unless overridden."""
+        return None
 
     @abc.abstractmethod
     def step(self, params: Any, state: Any, obs: Float[Array, " obs"], key: Any) -> tuple[Any, Float[Array, " input"]]:

@@ -44,12 +44,6 @@ class OneHotBins(AbstractEncoder):
                 raise InvalidInput(f"{field} has {len(ends)} entries, but an observation has {obs_size} numbers")
         return obs_size * self.bins
 
-    def init(self, obs_size, key):
-        return None
-
-    def init_state(self, params):
-        return None
-
     def step(self, params, state, obs, key):
         low, high = jnp.asarray(self.low, obs.dtype), jnp.asarray(self.high, obs.dtype)
         place = jnp.floor((obs - low) * (self.bins / (high - low)))

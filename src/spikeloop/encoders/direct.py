@@ -23,12 +23,6 @@ class Direct(AbstractEncoder):
         check_gain(self.gain, obs_size)
         return obs_size
 
-    def init(self, obs_size, key):
-        return None
-
-    def init_state(self, params):
-        return None
-
     def step(self, params, state, obs, key):
         gain = jnp.asarray(self.gain, obs.dtype)
         return state, obs * gain

@@ -29,12 +29,6 @@ class PoissonCode(AbstractEncoder):
     def size(self, obs_size):
         return obs_size
 
-    def init(self, obs_size, key):
-        return None
-
-    def init_state(self, params):
-        return None
-
     def step(self, params, state, obs, key):
         rate = jnp.clip((obs - self.low) / (self.high - self.low), 0.0, 1.0)
         return state, poisson_spikes(rate, key)

@@ -64,9 +64,6 @@ class AbstractPopulationCode(AbstractEncoder):
         shape = (obs_size, n)
         return ReceptiveFields(jnp.asarray(np.broadcast_to(means, shape), float), jnp.full(shape, self.deviation))
 
-    def init_state(self, params):
-        return None
-
     def step(self, params, state, obs, key):
         return self._fire(state, self.activity(params, obs), key)
 

@@ -26,12 +26,6 @@ class TwoNeurons(AbstractEncoder):
         check_gain(self.gain, obs_size)
         return 2 * obs_size
 
-    def init(self, obs_size, key):
-        return None
-
-    def init_state(self, params):
-        return None
-
     def step(self, params, state, obs, key):
         scaled = obs * jnp.asarray(self.gain, obs.dtype)
         return state, jnp.ravel(jnp.stack([jnp.maximum(scaled, 0.0), jnp.maximum(-scaled, 0.0)], axis=1))

@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from spikeloop.component import Component
+from spikeloop.component import Component, require, require_between, require_count
 from spikeloop.environments import AbstractEnvironment
+from spikeloop.errors import InvalidInput
 from spikeloop.interaction import Actor, Episode, PlayedEpisode
 from spikeloop.policies import AbstractPolicy, Decision
 
@@ -41,9 +42,6 @@ class AbstractLearner(Component):
     """An algorithm. The environment is an argument, so that every learner of an experiment meets the same one."""
 
     fixed_env_steps: ClassVar[bool]  # whether every iteration takes the same number of environment steps
-    fills_a_core: ClassVar[bool] = (
-        False  # whether one seed keeps a CPU core busy: then a CPU takes seeds one after another
-    )
 
     @property
     def individuals(self) -> int:
@@ -69,6 +67,20 @@ class AbstractLearner(Component):
     def lessons(self, state: Any) -> dict[str, Array]:
         """What was learned beside the policy and is worth keeping with it, by name; nothing, unless overridden."""
         return {}
+
+
+def require_replayable(learner: Any) -> None:
+    """Raise InvalidInput unless the fields of a learner that replays single transitions fit each other."""
+    require_between(learner, 0.0, 1.0, "discount")
+    require_count(learner, "batch_size", "learning_starts", "n_step")
+    capacity, name = learner.replay.capacity, type(learner).__name__
+    require(learner, "learning_starts", lambda n: n <= capacity, f"at most the replay's capacity of {capacity}")
+    require(learner, "n_step", lambda n: n <= learner.learning_starts, "at most learning_starts")
+    if learner.policy.carries_state:
+        raise InvalidInput(
+            f"{name} replays single transitions, so its policy must start every decision at rest; "
+            "use between_decisions=ResetBetweenDecisions()"
+        )
 
 
 def firing_rates(policy: AbstractPolicy, decision: Decision) -> dict[str, Float[Array, ""]]:

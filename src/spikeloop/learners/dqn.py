@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PyTree
 
-from spikeloop.component import require, require_between, require_count
+from spikeloop.component import require_count
 from spikeloop.environments import AbstractEnvironment, Discrete
 from spikeloop.errors import InvalidInput
 from spikeloop.interaction import (
@@ -33,7 +33,7 @@ from spikeloop.interaction import (
     begin,
     interact,
 )
-from spikeloop.learners._base import AbstractLearner, Report, firing_rates
+from spikeloop.learners._base import AbstractLearner, Report, firing_rates, require_replayable
 from spikeloop.learners.optimizer import Adam
 from spikeloop.learners.target import AbstractTarget, HardTarget, Immediate, TargetClock
 from spikeloop.objectives import AbstractBootstrap, AbstractLoss, Huber, MaxBootstrap, n_step_return, q_learning_error
@@ -80,16 +80,8 @@ class DQN(AbstractLearner):
     steps_per_update: int = 1  # environment steps per iteration
 
     def __check_init__(self):
-        require_between(self, 0.0, 1.0, "discount")
-        require_count(self, "batch_size", "learning_starts", "steps_per_update", "n_step")
-        capacity = self.replay.capacity
-        require(self, "learning_starts", lambda n: n <= capacity, f"at most the replay's capacity of {capacity}")
-        require(self, "n_step", lambda n: n <= self.learning_starts, "at most learning_starts")
-        if self.policy.carries_state:
-            raise InvalidInput(
-                "DQN replays single transitions, so its policy must start every decision at rest; "
-                "use between_decisions=ResetBetweenDecisions()"
-            )
+        require_count(self, "steps_per_update")
+        require_replayable(self)
 
     def typical_env_steps(self, environment):
         return self.steps_per_update

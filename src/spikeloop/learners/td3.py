@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PyTree
 
-from spikeloop.component import require, require_between, require_count
+from spikeloop.component import require, require_count
 from spikeloop.environments import AbstractEnvironment, Box
 from spikeloop.errors import InvalidInput
 from spikeloop.interaction import (
@@ -43,7 +43,7 @@ from spikeloop.interaction import (
     interact,
     standardised_action,
 )
-from spikeloop.learners._base import AbstractLearner, Report, firing_rates
+from spikeloop.learners._base import AbstractLearner, Report, firing_rates, require_replayable
 from spikeloop.learners.optimizer import Adam
 from spikeloop.learners.target import AbstractTarget, SoftTarget, TargetClock
 from spikeloop.objectives import AbstractLoss, SquaredError, clipped_double_q_target, n_step_return
@@ -81,7 +81,6 @@ class TD3(AbstractLearner):
     """Twin delayed deterministic policy gradient: a spiking or deep actor, deep critics, continuous actions."""
 
     fixed_env_steps = True
-    fills_a_core = True  # the products of several seeds' matrices together take a CPU twice the time of one by one
 
     policy: AbstractPolicy = SpikingPolicy()  # the actor; tanh of its output is the action, one value an entry
     critic: DeepPolicy = DeepPolicy((256, 256))  # of either critic; sees observation and action
@@ -103,28 +102,13 @@ class TD3(AbstractLearner):
     updates_per_iteration: int = 50  # updates of the critics per iteration
 
     def __check_init__(self):
-        require_between(self, 0.0, 1.0, "discount")
-        counts = (
-            "batch_size",
-            "learning_starts",
-            "policy_delay",
-            "n_step",
-            "steps_per_iteration",
-            "updates_per_iteration",
-        )
-        require_count(self, *counts)
+        require_count(self, "policy_delay", "steps_per_iteration", "updates_per_iteration")
+        require_replayable(self)
         for field in ("target_noise", "target_noise_clip"):
             require(self, field, lambda value: 0.0 <= value < float("inf"), "a finite number of at least 0")
         capacity, delay = self.replay.capacity, self.policy_delay
-        require(self, "learning_starts", lambda n: n <= capacity, f"at most the replay's capacity of {capacity}")
         require(self, "steps_per_iteration", lambda n: n <= capacity, f"at most the replay's capacity of {capacity}")
-        require(self, "n_step", lambda n: n <= self.learning_starts, "at most learning_starts")
         require(self, "updates_per_iteration", lambda n: n % delay == 0, f"a multiple of policy_delay, {delay}")
-        if self.policy.carries_state:
-            raise InvalidInput(
-                "TD3 replays single transitions, so its policy must start every decision at rest; "
-                "use between_decisions=ResetBetweenDecisions()"
-            )
 
     def typical_env_steps(self, environment):
         return self.steps_per_iteration

@@ -1,7 +1,7 @@
 """The contract of a network: populations of neurons wired together, one tick at a time."""
 
 import abc
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -25,10 +25,7 @@ class AbstractNetwork(Component):
     computes it once a decision and not once a tick.
     """
 
-    @property
-    def in_blocks(self) -> bool:
-        """Whether `run`, many ticks at once, is how a policy should run it."""
-        return False
+    in_blocks: ClassVar[bool] = False  # whether `run`, many ticks at once, is how a policy should run it
 
     @property
     @abc.abstractmethod

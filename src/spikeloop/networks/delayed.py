@@ -39,6 +39,8 @@ class DelayedState(eqx.Module):
 class DelayedFeedForward(AbstractNetwork):
     """Fully connected populations of NEST's neuron, one after the other, with delays; inputs are direct currents."""
 
+    in_blocks = True
+
     widths: tuple[int, ...] = (60, 5)  # neurons of the population with one input each, and of each hidden one
     neuron: AlphaCurrentLeakyIntegrateAndFire = AlphaCurrentLeakyIntegrateAndFire()  # of every population
     delay: float | tuple[float, ...] = 1.0  # ms: one for all connections, or one for each, that of the inputs first
@@ -49,10 +51,6 @@ class DelayedFeedForward(AbstractNetwork):
         require_counts(self, "widths")
         require_ticks(self, self.neuron.resolution, "delay")
         require_positive(self, "weight_scale", "gene_range")
-
-    @property
-    def in_blocks(self):
-        return True
 
     @property
     def stochastic(self):

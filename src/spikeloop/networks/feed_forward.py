@@ -38,12 +38,6 @@ class FeedForward(AbstractNetwork):
     def stochastic(self):
         return self.neuron.stochastic
 
-    @property
-    def in_blocks(self):
-        # Population by population the matrix products of all ticks become one each, which is faster by half on a CPU. A
-        # single hidden population is driven by the input alone: nothing to gain.
-        return len(self.widths) > 1 and not self.stochastic
-
     def sizes(self, output_population):
         return self.widths if output_population is None else (*self.widths, output_population)
 
@@ -77,22 +71,6 @@ class FeedForward(AbstractNetwork):
             states.append(population)
             spikes.append(fired)
         return tuple(states), tuple(spikes)
-
-    def run(self, params, state, currents):
-        states, spikes = [], []
-        for place, (layer, population) in enumerate(zip(params, state, strict=True)):
-            if place:
-                currents = spikes[-1] @ layer.weight + layer.bias[None]
-            population, fired = self._fire(layer, population, currents)
-            states.append(population)
-            spikes.append(fired)
-        return tuple(states), tuple(spikes)
-
-    def _fire(self, layer, population, currents):
-        neuron = self.neuron.bind(layer.neuron)
-        return jax.lax.scan(
-            lambda state, current: neuron.step(state, current, None), population, currents, unroll=currents.shape[0]
-        )
 
     def connections(self, params):
         return tuple(Connection(layer.weight, place, place + 1) for place, layer in enumerate(params[1:]))

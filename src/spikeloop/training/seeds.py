@@ -5,8 +5,7 @@ runs its own share without talking to the others; results do not depend on how t
 left, a seed gets several of them for the individuals of its population (`interaction.over_individuals`).
 
 Seeds whose iterations take the same number of environment steps run in step with each other (``vmap``). Where they do
-not, a CPU takes them one after another, since in step every seed would wait for the slowest; and where one seed is work enough
-for a core.
+not, a CPU takes them one after another, since in step every seed would wait for the slowest.
 """
 
 from collections.abc import Callable

@@ -83,12 +83,11 @@ class Trainer:
         self.environment, self.learner, self.protocol, self.seeds = environment, learner, protocol, seeds
         self.chunk = 0
         self._in_step = learner.fixed_env_steps and protocol.episodes is None and protocol.iterations is None
-        self._side_by_side = self._in_step and not learner.fills_a_core
         self._chunks: dict[int, Any] = {}
         roots = jax.vmap(jax.random.key)(jnp.asarray(seeds))
         self._evaluation_keys = jax.vmap(lambda root: jax.random.fold_in(root, 1))(roots)
         keys = jax.vmap(lambda root: jax.random.fold_in(root, 0))(roots)
-        self._start = over_seeds(self._first, len(seeds), self._side_by_side, UNOPTIMISED, learner.individuals)
+        self._start = over_seeds(self._first, len(seeds), self._in_step, UNOPTIMISED, learner.individuals)
         self._keys = spread(keys, len(seeds), learner.individuals)
         self._states: Any = None
 
@@ -142,7 +141,7 @@ class Trainer:
             self._chunks[iterations] = over_seeds(
                 lambda state, limit: self._run_chunk(state, limit, iterations),
                 len(self.seeds),
-                self._side_by_side,
+                self._in_step,
                 individuals=self.learner.individuals,
             )
         before = jax.device_get((self.states.env_steps, self.states.episodes))
