@@ -100,16 +100,12 @@ def page() -> str:
         if (folder / "uncapped.json").exists():
             parts += [_uncapped_table(_read(folder / "uncapped.json")), ""]
         parts += [f"![{image.stem}]({folder.name}/{image.name})\n" for image in sorted(folder.glob("*.png"))]
-    if (HERE / "benchmarks" / "bench.json").exists():
-        parts += _benchmarks(_read(HERE / "benchmarks" / "bench.json"))
-    if (HERE / "benchmarks" / "synapses.json").exists():
-        parts += _synapses(_read(HERE / "benchmarks" / "synapses.json"))
-    if (HERE / "benchmarks" / "nest.json").exists():
-        parts += _nest(_read(HERE / "benchmarks" / "nest.json"))
-    if (HERE / "benchmarks" / "populations.json").exists():
-        parts += _populations(_read(HERE / "benchmarks" / "populations.json"))
-    if (HERE / "benchmarks" / "td3.json").exists():
-        parts += _td3(_read(HERE / "benchmarks" / "td3.json"))
+    sections = {
+        "bench": _benchmarks, "synapses": _synapses, "nest": _nest, "populations": _populations, "mujoco": _mujoco, "td3": _td3,
+    }  # fmt: skip
+    for name, section in sections.items():
+        if (HERE / "benchmarks" / f"{name}.json").exists():
+            parts += section(_read(HERE / "benchmarks" / f"{name}.json"))
     return "\n".join(parts)
 
 
@@ -237,6 +233,16 @@ def _populations(found: dict[str, Any]) -> list[str]:
     ]
     origin = f"`make bench-populations`  \n{_origin(found['provenance'])}\n"
     return ["## Speed of populations\n", origin, "\n".join(rows) + "\n"]
+
+
+def _mujoco(found: dict[str, Any]) -> list[str]:
+    rows = ["| task | states side by side | Gymnasium, microseconds a step | ours | ratio |", "|---|--:|--:|--:|--:|"]
+    rows += [
+        f"| {row['task']} | {row['batch']} | {row['gymnasium_us']:g} | {row['spikeloop_us']:g} | {row['ratio']:.2f} |"
+        for row in found["measured"]
+    ]
+    origin = f"`make bench-mujoco`  \n{_origin(found['provenance'])}\n"
+    return ["## Speed of MuJoCo's tasks as pure functions\n", origin, "\n".join(rows) + "\n"]
 
 
 def _td3(found: dict[str, Any]) -> list[str]:

@@ -1,14 +1,12 @@
 """Calls from XLA to the host: simulators that are Python objects, in the middle of a compiled loop.
 
-``jax.pure_callback`` hands the host JAX arrays, and making them costs about 0.1 ms a call: more than a step of many a
-simulator. The same call of XLA's with the NumPy arrays themselves costs a few microseconds. That is what `on_host` makes
+``jax.pure_callback`` hands the host JAX arrays, and making them takes longer than a step of many a simulator. XLA can make the
+same call with the NumPy arrays themselves. That is what `on_host` does
 where a program runs on one CPU device, or on several that each do their own part (``shard_map``). Everywhere else it is
 ``jax.pure_callback``. What comes back is the same.
 """
 
-import ctypes
 import functools
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -97,7 +95,7 @@ def _lower(ctx: Any, *args: Any, function: HostFunction, size: int) -> Any:
         return mlir.lower_fun(functools.partial(_pure_callback, function, size), multiple_results=False)(ctx, *args)
     results, _, _ = emit(
         ctx,
-        functools.partial(_called, function),
+        lambda *arrays: (function(*arrays),),
         None,
         list(args),
         ctx.avals_in,
@@ -106,17 +104,6 @@ def _lower(ctx: Any, *args: Any, function: HostFunction, size: int) -> Any:
         returns_token=False,
     )
     return results
-
-
-_KEPT = threading.local()
-
-
-def _called(function: HostFunction, *arrays: np.ndarray) -> tuple[np.ndarray]:
-    # Python makes a state for a thread that it did not start, here XLA's, whenever that calls, and throws it away after.
-    # With it go a mapping of memory and a page fault, tens of microseconds. One `Ensure` too many keeps the state.
-    if not hasattr(_KEPT, "state"):
-        _KEPT.state = ctypes.pythonapi.PyGILState_Ensure()
-    return (function(*arrays),)
 
 
 mlir.register_lowering(_host_call, _lower, cacheable=False)
