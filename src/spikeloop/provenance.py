@@ -25,11 +25,18 @@ def provenance() -> dict[str, Any]:
         "packages": {name: _version(name) for name in PACKAGES},
         "hardware": {
             "processor": processor(),
-            "cores": os.cpu_count(),
+            "cores": cores(),
             "devices": [device.device_kind for device in jax.devices()],
             "platform": f"{platform.system()} {platform.machine()}",
         },
     }
+
+
+def cores() -> int:
+    """CPU cores that this process may use, which may be fewer than the machine has."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def commit() -> str:

@@ -137,6 +137,7 @@ def _configure_jax():
     import jax
 
     from spikeloop.cli.cache import cache_folder
+    from spikeloop.provenance import cores
 
     # Each core of a CPU is a device of its own, so that seeds run side by side; no effect on other back ends. What the user
     # says of it is left as it is: JAX_NUM_CPU_DEVICES, or XLA's own flag.
@@ -144,7 +145,7 @@ def _configure_jax():
     said = "JAX_NUM_CPU_DEVICES" in os.environ or "device_count" in os.environ.get("XLA_FLAGS", "")
     if not said:
         with contextlib.suppress(RuntimeError):
-            jax.config.update("jax_num_cpu_devices", min(os.cpu_count() or 1, 16))
+            jax.config.update("jax_num_cpu_devices", min(cores(), 16))
     folder = cache_folder()
     if folder is not None:
         jax.config.update("jax_compilation_cache_dir", str(folder))
