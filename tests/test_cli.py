@@ -17,6 +17,7 @@ from spikeloop.cli import main, progress
 from spikeloop.cli.overrides import fields, override
 from spikeloop.errors import InvalidInput
 from spikeloop.neurons import IntegrateAndFire, LeakyIntegrateAndFire
+from spikeloop.provenance import cores
 from tests.quick import QUICK
 from tests.small import small_experiment
 
@@ -50,7 +51,7 @@ def test_help_answers_without_loading_jax():
 @pytest.mark.parametrize(
     ("said", "devices"),
     [
-        ({}, min(os.cpu_count() or 1, 16)),
+        ({}, min(cores(), 16)),
         ({"JAX_NUM_CPU_DEVICES": "3"}, 3),
         ({"XLA_FLAGS": "--xla_force_host_platform_device_count=3"}, 3),
     ],
