@@ -7,6 +7,7 @@ direct current of 40 000 pA. (The bin of Labady's report, (low + high)/bins, is 
 """
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -28,20 +29,11 @@ class OneHotBins(AbstractEncoder):
 
     def __check_init__(self):
         require_count(self, "bins")
-        for field in ("low", "high"):
-            require(
-                self, field, lambda ends: all(map(math.isfinite, _entries(ends))), "a finite number or a tuple of them"
-            )
+        require_range(self)
         require_finite(self, "amplitude")
-        n = max(len(_entries(self.low)), len(_entries(self.high)))
-        pairs = zip(_spread(self.low, n), _spread(self.high, n), strict=False)
-        above = all(low < high for low, high in pairs)
-        require(self, "high", lambda _: above, f"above low, {self.low}, for every variable")
 
     def size(self, obs_size):
-        for field, ends in (("low", self.low), ("high", self.high)):
-            if isinstance(ends, tuple) and len(ends) != obs_size:
-                raise InvalidInput(f"{field} has {len(ends)} entries, but an observation has {obs_size} numbers")
+        check_range(self, obs_size)
         return obs_size * self.bins
 
     def step(self, params, state, obs, key):
@@ -49,6 +41,25 @@ class OneHotBins(AbstractEncoder):
         place = jnp.floor((obs - low) * (self.bins / (high - low)))
         index = jnp.clip(place, 0, self.bins - 1).astype(jnp.int32)
         return state, jnp.ravel(self.amplitude * jax.nn.one_hot(index, self.bins, dtype=obs.dtype))
+
+
+def require_range(component: Any) -> None:
+    """Raise InvalidInput unless the fields low and high are finite, one number or one a variable, and low is below high."""
+    for field in ("low", "high"):
+        require(
+            component, field, lambda ends: all(map(math.isfinite, _entries(ends))), "a finite number or a tuple of them"
+        )
+    low, high = component.low, component.high
+    n = max(len(_entries(low)), len(_entries(high)))
+    above = all(bottom < top for bottom, top in zip(_spread(low, n), _spread(high, n), strict=False))
+    require(component, "high", lambda _: above, f"above low, {low}, for every variable")
+
+
+def check_range(component: Any, obs_size: int) -> None:
+    """Raise InvalidInput unless low and high fit an observation of so many numbers."""
+    for field, ends in (("low", component.low), ("high", component.high)):
+        if isinstance(ends, tuple) and len(ends) != obs_size:
+            raise InvalidInput(f"{field} has {len(ends)} entries, but an observation has {obs_size} numbers")
 
 
 def _entries(ends):

@@ -1,6 +1,6 @@
 """Learners: one file, one algorithm."""
 
-from spikeloop.learners import strategies, synapses
+from spikeloop.learners import critics, strategies, synapses
 from spikeloop.learners._base import AbstractLearner, Report, firing_rates, played_rates
 from spikeloop.learners.antithetic_synapse_agents import (
     AbstractTrialReward,
@@ -48,6 +48,7 @@ __all__ = [
     "SoftTarget",
     "SynapseAgents",
     "TargetClock",
+    "critics",
     "firing_rates",
     "played_rates",
     "strategies",
