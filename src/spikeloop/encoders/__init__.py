@@ -3,6 +3,7 @@
 from spikeloop.encoders._base import AbstractEncoder
 from spikeloop.encoders.bins import OneHotBins
 from spikeloop.encoders.direct import Direct
+from spikeloop.encoders.place_cells import AbstractPlaceCells, BernoulliPlaceCells, RegularPlaceCells
 from spikeloop.encoders.poisson import PoissonCode
 from spikeloop.encoders.population import (
     AbstractPopulationCode,
@@ -16,7 +17,9 @@ from spikeloop.encoders.two_neurons import TwoNeurons
 
 __all__ = [
     "AbstractEncoder",
+    "AbstractPlaceCells",
     "AbstractPopulationCode",
+    "BernoulliPlaceCells",
     "BernoulliPopulationCode",
     "DeterministicPopulationCode",
     "Direct",
@@ -25,5 +28,6 @@ __all__ = [
     "PoissonPopulationCode",
     "PopulationCode",
     "ReceptiveFields",
+    "RegularPlaceCells",
     "TwoNeurons",
 ]
