@@ -3,7 +3,7 @@
 from spikeloop.encoders._base import AbstractEncoder
 from spikeloop.encoders.bins import OneHotBins
 from spikeloop.encoders.direct import Direct
-from spikeloop.encoders.place_cells import AbstractPlaceCells, BernoulliPlaceCells, RegularPlaceCells
+from spikeloop.encoders.place_cells import AbstractPlaceCells, BernoulliPlaceCells, PlaceCells, RegularPlaceCells
 from spikeloop.encoders.poisson import PoissonCode
 from spikeloop.encoders.population import (
     AbstractPopulationCode,
@@ -24,6 +24,7 @@ __all__ = [
     "DeterministicPopulationCode",
     "Direct",
     "OneHotBins",
+    "PlaceCells",
     "PoissonCode",
     "PoissonPopulationCode",
     "PopulationCode",

@@ -4,6 +4,7 @@
     g_d(k) = exp(-(x_d - k)^2 / 2 width^2) / sum_l exp(-(x_d - l)^2 / 2 width^2)
     A(k_1, ..., k_D) = product over d of g_d(k_d)                             so the activities of all cells add up to 1
 
+    PlaceCells             the input is rate A at every tick, no spikes: what an analogue twin sees
     BernoulliPlaceCells    a spike with probability min(rate A, 1), one draw a tick and cell
     RegularPlaceCells      V <- V + rate A;  a spike and V <- V - 1 where V >= 1: regular trains, at most one spike a tick
 
@@ -55,6 +56,15 @@ class AbstractPlaceCells(AbstractEncoder):
     @abc.abstractmethod
     def _fire(self, state: Any, rates: Float[Array, " input"], key: Any) -> tuple[Any, Float[Array, " input"]]:
         """One tick: the new state, and the spikes at these mean rates."""
+
+
+class PlaceCells(AbstractPlaceCells):
+    """Place cells with an analogue activity, the same at every tick."""
+
+    constant = True
+
+    def _fire(self, state, rates, key):
+        return state, rates
 
 
 class BernoulliPlaceCells(AbstractPlaceCells):

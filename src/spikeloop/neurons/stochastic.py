@@ -10,8 +10,8 @@ lateral inhibition (Nessler, Pfeiffer, Buesing & Maass 2013, doi:10.1371/journal
 itself: potentials only leak. tau = 1 forgets a tick's input at once.
 
 Both log-probabilities have the derivative (o_i - P(o_i = 1)) / temperature by the potential, so that spikes minus
-what was expected of them is what a synapse needs to know to follow a policy gradient. A spike differentiates as its probability (straight
-through); the draw itself has no derivative.
+what was expected of them is what a synapse needs to know to follow a policy gradient. A spike differentiates as its
+probability (straight through); the draw itself has no derivative.
 """
 
 import abc
