@@ -1,6 +1,7 @@
 """Keeps what a run found, and writes the page of all results from it, so that no number is ever typed in.
 
 python results/collect.py keep RUN NAME     copy the small files of a run directory to results/NAME
+python results/collect.py table-1           results/zhang2022-table-1 from what is kept of its runs, results/zhang2022-TASK-ACTOR*
 python results/collect.py page              write results/README.md from the JSON files under results/
 """
 
@@ -73,6 +74,30 @@ def keep(run: Path, name: str) -> None:
     for file in [*(run / kept for kept in KEPT), *run.glob("*.png")]:
         if file.exists():
             shutil.copyfile(file, folder / file.name)
+
+
+def table_1() -> None:
+    """The table of spiking over deep actors, and the curves of each task, from all its runs that are kept."""
+    import numpy as np
+
+    from spikeloop.analysis.figures import learning_curves
+    from spikeloop.analysis.statistics import Curve
+    from spikeloop.papers.zhang2022 import table_1
+    from spikeloop.papers.zhang2022.table_1 import of_task
+    from spikeloop.provenance import provenance
+
+    folders = sorted(path.parent for path in HERE.glob("zhang2022-*-*/summary.json") if of_task(path.parent))
+    out = HERE / "zhang2022-table-1"
+    out.mkdir(exist_ok=True)
+    made = table_1(folders)
+    for task, actors in made["tasks"].items():
+        curves = [
+            Curve(actor, np.asarray(row["curve"]["env_steps"]), np.asarray(row["curve"]["scores"]))
+            for actor, row in actors.items()
+        ]
+        (out / f"{task}.png").write_bytes(learning_curves(curves, f"zhang2022/{task}: evaluations of all seeds"))
+    _write(out / "table.json", made)
+    _write(out / "provenance.json", {**provenance(), "from": [folder.name for folder in folders]})
 
 
 def page() -> str:
@@ -292,6 +317,10 @@ def _median(values):
     return sorted(values)[len(values) // 2]
 
 
+def _write(path: Path, data: Any) -> None:
+    path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+
+
 def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
@@ -300,6 +329,8 @@ def main() -> None:
     """Do what the command line says."""
     if sys.argv[1:2] == ["keep"] and len(sys.argv) == 4:
         keep(Path(sys.argv[2]), sys.argv[3])
+    elif sys.argv[1:] == ["table-1"]:
+        table_1()
     elif sys.argv[1:] != ["page"]:
         sys.exit((__doc__ or "").strip())
     (HERE / "README.md").write_text(page(), encoding="utf-8")
