@@ -50,7 +50,7 @@ RATE = 0.3  # of the actor, for activities that add up to 1; the critic's is 1
 WINNER = SoftWinnerTakeAll()
 CARTPOLE = RegularPlaceCells((-2.4, -2.5, -0.2, -2.5), (2.4, 2.5, 0.2, 2.5), (3, 3, 5, 5), rate=4.0)
 MOUNTAIN_CAR = RegularPlaceCells((-1.2, -0.07), (0.6, 0.07), (15, 15), rate=4.0)
-ACROBOT = RegularPlaceCells((-1.0, -1.0, -1.0, -1.0, -9.0, -16.0), (1.0, 1.0, 1.0, 1.0, 9.0, 16.0), 3, rate=8.0)
+ACROBOT = RegularPlaceCells((-1.0, -1.0, -1.0, -1.0, -9.0, -16.0), (1.0, 1.0, 1.0, 1.0, 9.0, 16.0), 3, rate=16.0)
 
 
 def local_actor(cells: RegularPlaceCells, neuron: AbstractNeuron = WINNER, group: int = 1) -> SpikingPolicy:
