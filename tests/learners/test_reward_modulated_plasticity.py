@@ -161,7 +161,7 @@ def test_watching_a_decision_does_not_change_it():
     for fired, counts in zip(watched.spikes, plain[1].spikes, strict=True):
         np.testing.assert_array_equal(np.asarray(fired.sum(axis=0)), np.asarray(counts))
     for probability in watched.expected[1:]:
-        assert probability is not None and 0.0 < np.min(probability) and np.max(probability) < 1.0
+        assert probability is not None and np.min(probability) > 0.0 and np.max(probability) < 1.0
 
 
 def test_tags_begin_anew_with_an_episode_and_weights_do_not():
