@@ -1,7 +1,7 @@
 """The peer: SpikingJelly's reward-modulated STDP with eligibility traces (MSTDPETLearner) on PyTorch (CPU), timed in ticks.
 
 Network   Linear(inputs, outputs) without bias - LIF (tau 2, raw input, threshold 1, hard reset to 0), one tick at a time
-Rule      MSTDPETLearner: pair traces of 20 ticks, eligibility of 35 ticks, no dependence on the weight. The reward comes after every
+Rule      MSTDPETLearner: pair traces of 20 ticks, eligibility of 35 ticks, no dependence on the weight. The reward comes after each
           decision of T ticks and is 0 in the ticks before, as its interface has it; SGD takes the step after each decision.
 Inputs    Spikes drawn beforehand, `rate` of them in a tick; no encoder, no environment, no choice of an action: less than the
           library's side of the comparison does.
