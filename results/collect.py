@@ -58,13 +58,13 @@ NOTES = {
     "evolution-mountain-car": "The same settings, but the scale of the observations; fitness is the largest position.",
     "evolution-acrobot": "The same settings, nothing changed but the scale of the observations.",
     "evolution-pendulum": "The same settings with continuous actions and three times the steps.",
-    "local-cartpole": "A purely local rule: no gradient through the network, no replay. The policies that are evaluated keep the noise "
-    "of their neurons. Recipe and grid of place cells were found on seeds 100 to 107 of the three tasks. `random-weights` is the "
-    "spiking network of `cartpole`.",
+    "local-cartpole": "A purely local rule: no gradient through the network, no replay. The policies that are evaluated keep the "
+    "noise of their neurons. Recipe and grids of place cells were found on seeds 100 to 107 of the three tasks. "
+    "`random-weights` is the spiking network of `cartpole`.",
     "local-mountain-car": "The same recipe; the task's own reward, -1 a step.",
     "local-acrobot": "The same recipe, with four times the spikes of place cells.",
-    "local-ledger": "One part of the recipe changed at a time. Those without centring or with STDP have bounds, without which their "
-    "weights grow for ever. `r-stdp` is what most libraries call so: STDP, eligibility, plain reward.",
+    "local-ledger": "One part of the recipe changed at a time. Those without centring or with STDP have bounds, without which "
+    "their weights grow for ever. `r-stdp` is what most libraries call so: STDP, eligibility, plain reward.",
     "zhang2022-pendulum": "TD3 for 30,000 steps, the papers' settings but for 1000 random steps at first. Returns are negative: "
     "the sum of costs over 200 steps; about -150 is the best that is known.",
     "zheng2026-figure-9": "Frames of training episodes under epsilon-greedy, 200 episodes, time limit off (cap 10,000).",
