@@ -3,6 +3,7 @@
 from spikeloop.encoders._base import AbstractEncoder
 from spikeloop.encoders.bins import OneHotBins
 from spikeloop.encoders.direct import Direct
+from spikeloop.encoders.place_cells import AbstractPlaceCells, BernoulliPlaceCells, PlaceCells, RegularPlaceCells
 from spikeloop.encoders.poisson import PoissonCode
 from spikeloop.encoders.population import (
     AbstractPopulationCode,
@@ -16,14 +17,18 @@ from spikeloop.encoders.two_neurons import TwoNeurons
 
 __all__ = [
     "AbstractEncoder",
+    "AbstractPlaceCells",
     "AbstractPopulationCode",
+    "BernoulliPlaceCells",
     "BernoulliPopulationCode",
     "DeterministicPopulationCode",
     "Direct",
     "OneHotBins",
+    "PlaceCells",
     "PoissonCode",
     "PoissonPopulationCode",
     "PopulationCode",
     "ReceptiveFields",
+    "RegularPlaceCells",
     "TwoNeurons",
 ]

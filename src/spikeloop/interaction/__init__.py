@@ -1,6 +1,6 @@
 """Interaction: acting in an environment, and keeping what was seen."""
 
-from spikeloop.interaction.actor import Act, Actor
+from spikeloop.interaction.actor import Act, Actor, WatchedActor
 from spikeloop.interaction.individuals import over_individuals
 from spikeloop.interaction.normalisation import (
     AbstractNormalisation,
@@ -26,6 +26,7 @@ from spikeloop.interaction.selection import (
     EpsilonGreedy,
     GaussianNoise,
     Greedy,
+    RandomAmongLargest,
     UniformRandom,
     bounded,
     standardised_action,
@@ -52,12 +53,14 @@ __all__ = [
     "NoNormalisation",
     "ObservationStatistics",
     "PlayedEpisode",
+    "RandomAmongLargest",
     "ReachSoon",
     "Replay",
     "ReplayState",
     "RunningStandardisation",
     "Transition",
     "UniformRandom",
+    "WatchedActor",
     "begin",
     "bounded",
     "interact",

@@ -5,6 +5,7 @@ from spikeloop.networks.delayed import DelayedFeedForward, DelayedState
 from spikeloop.networks.feed_forward import FeedForward, Layer
 from spikeloop.networks.linear import Linear
 from spikeloop.networks.plastic import Plastic, PlasticConnection, PlasticState
+from spikeloop.networks.spiking_inputs import SpikingInputs
 
 __all__ = [
     "AbstractNetwork",
@@ -17,4 +18,5 @@ __all__ = [
     "Plastic",
     "PlasticConnection",
     "PlasticState",
+    "SpikingInputs",
 ]

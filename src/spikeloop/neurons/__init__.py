@@ -24,6 +24,7 @@ from spikeloop.neurons.parameters import (
     UniformStart,
 )
 from spikeloop.neurons.reset import AbstractReset, Detached, HardReset, SoftReset
+from spikeloop.neurons.stochastic import AbstractStochasticNeuron, EscapeNoise, NoisyMembrane, SoftWinnerTakeAll
 from spikeloop.neurons.surrogate import (
     AbstractSurrogate,
     Arctan,
@@ -42,6 +43,7 @@ __all__ = [
     "AbstractNeuronParameters",
     "AbstractReset",
     "AbstractStart",
+    "AbstractStochasticNeuron",
     "AbstractSurrogate",
     "AlphaCurrent",
     "AlphaCurrentLeakyIntegrateAndFire",
@@ -55,6 +57,7 @@ __all__ = [
     "Detached",
     "DynamicNeuron",
     "DynamicState",
+    "EscapeNoise",
     "FastSigmoid",
     "FixedParameters",
     "Gaussian",
@@ -65,11 +68,13 @@ __all__ = [
     "LeakyIntegrator",
     "Membrane",
     "NoDerivative",
+    "NoisyMembrane",
     "NormalStart",
     "Rectangular",
     "SharedParameters",
     "Sigmoid",
     "SoftReset",
+    "SoftWinnerTakeAll",
     "StartAsGiven",
     "TrainableParameters",
     "Triangular",
