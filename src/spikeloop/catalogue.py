@@ -24,7 +24,7 @@ from spikeloop.component import Component, one_line
 from spikeloop.environments import Gymnax, MuJoCo
 from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
-from spikeloop.papers import bhargava2022, labady2023, zhang2022, zheng2026
+from spikeloop.papers import bhargava2022, chevtchenko2021, labady2023, zhang2022, zheng2026
 from spikeloop.run import Run
 from spikeloop.study import AbstractStudy
 
@@ -71,6 +71,8 @@ ENTRIES = {
     "evolution/acrobot": Entry(gallery.evolution_acrobot, gallery.report_evolution),
     "evolution/pendulum": Entry(gallery.evolution_pendulum, gallery.report_evolution),
     "bhargava2022/linear": Entry(bhargava2022.LinearToy),
+    "chevtchenko2021/maze": Entry(chevtchenko2021.maze, chevtchenko2021.report_maze),
+    "chevtchenko2021/ablations": Entry(chevtchenko2021.ablations, chevtchenko2021.report_maze),
     "labady2023/dc-drive": Entry(labady2023.DirectCurrentDrive),
     "labady2023/stdp": Entry(labady2023.PlasticityModes),
     "zheng2026/figure-2": Entry(zheng2026.figure_2, zheng2026.report_figure_2),
@@ -130,6 +132,7 @@ def lists() -> dict[str, list[tuple[str, str]]]:
             *((f"Gymnax {name!r}", "pure JAX, on any device") for name in Gymnax.names()),
             *((f"MuJoCo {name!r}", "Gymnasium's own, on the host; needs spikeloop[mujoco]") for name in MuJoCo.names()),
             ("Gymnasium NAME", one_line(environments.Gymnasium)),
+            ("ImageMaze", one_line(environments.ImageMaze)),
         ],
     }
     for kind, module in COMPONENTS.items():

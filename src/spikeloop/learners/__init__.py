@@ -13,6 +13,7 @@ from spikeloop.learners.dqn import DQN
 from spikeloop.learners.evolution import AbstractStart, CommonStart, Evolution, OwnStart
 from spikeloop.learners.hill_climbing import HillClimbing
 from spikeloop.learners.optimizer import AbstractClipping, Adam, ClipByNorm, ClipByValue, NoClipping
+from spikeloop.learners.place_and_action import PlaceAndAction, PlaceAndActionState, RewardedTrace
 from spikeloop.learners.random_actions import RandomActions
 from spikeloop.learners.random_search import RandomSearch
 from spikeloop.learners.synapse_agents import SynapseAgents
@@ -41,9 +42,12 @@ __all__ = [
     "Immediate",
     "NoClipping",
     "OwnStart",
+    "PlaceAndAction",
+    "PlaceAndActionState",
     "RandomActions",
     "RandomSearch",
     "Report",
+    "RewardedTrace",
     "SignOfDifference",
     "SoftTarget",
     "SynapseAgents",

@@ -3,6 +3,14 @@
 from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision
 from spikeloop.policies.deep import BlindPolicy, DeepPolicy
 from spikeloop.policies.encoded import EncodedDeepPolicy
+from spikeloop.policies.place_and_action import (
+    AbstractWeightStart,
+    DrawnWeights,
+    PlaceAndActionParams,
+    PlaceAndActionPolicy,
+    Propagated,
+    ZeroWeights,
+)
 from spikeloop.policies.spiking import (
     AbstractBetweenDecisions,
     KeepBetweenDecisions,
@@ -16,11 +24,16 @@ from spikeloop.policies.standardised import StandardisedParams, StandardisedPoli
 __all__ = [
     "AbstractBetweenDecisions",
     "AbstractPolicy",
+    "AbstractWeightStart",
     "BlindPolicy",
     "Decision",
     "DeepPolicy",
+    "DrawnWeights",
     "EncodedDeepPolicy",
     "KeepBetweenDecisions",
+    "PlaceAndActionParams",
+    "PlaceAndActionPolicy",
+    "Propagated",
     "ResetBetweenDecisions",
     "SpikingParams",
     "SpikingPolicy",
@@ -29,4 +42,5 @@ __all__ = [
     "StandardisedPolicy",
     "Trace",
     "TracedDecision",
+    "ZeroWeights",
 ]
