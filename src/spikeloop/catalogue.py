@@ -24,7 +24,7 @@ from spikeloop.component import Component, one_line
 from spikeloop.environments import Gymnax, MuJoCo
 from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
-from spikeloop.papers import bhargava2022, chevtchenko2021, labady2023, zhang2022, zheng2026
+from spikeloop.papers import bhargava2022, bing2019, chevtchenko2021, labady2023, zhang2022, zheng2026
 from spikeloop.run import Run
 from spikeloop.study import AbstractStudy
 
@@ -40,6 +40,7 @@ COMPONENTS = {
     "learners": learners,
     "synapses": learners.synapses,
     "strategies": learners.strategies,
+    "imitation": learners.imitation,
 }
 
 
@@ -71,6 +72,7 @@ ENTRIES = {
     "evolution/acrobot": Entry(gallery.evolution_acrobot, gallery.report_evolution),
     "evolution/pendulum": Entry(gallery.evolution_pendulum, gallery.report_evolution),
     "bhargava2022/linear": Entry(bhargava2022.LinearToy),
+    "bing2019/vehicle": Entry(bing2019.vehicle, bing2019.report_vehicle),
     "chevtchenko2021/maze": Entry(chevtchenko2021.maze, chevtchenko2021.report_maze),
     "chevtchenko2021/ablations": Entry(chevtchenko2021.ablations, chevtchenko2021.report_maze),
     "labady2023/dc-drive": Entry(labady2023.DirectCurrentDrive),
@@ -133,6 +135,7 @@ def lists() -> dict[str, list[tuple[str, str]]]:
             *((f"MuJoCo {name!r}", "Gymnasium's own, on the host; needs spikeloop[mujoco]") for name in MuJoCo.names()),
             ("Gymnasium NAME", one_line(environments.Gymnasium)),
             ("ImageMaze", one_line(environments.ImageMaze)),
+            ("TargetVehicle", one_line(environments.TargetVehicle)),
         ],
     }
     for kind, module in COMPONENTS.items():

@@ -26,8 +26,8 @@ from spikeloop.policies import AbstractPolicy
 
 PACKAGES = (
     "encoders", "neurons", "networks", "decoders", "policies", "plasticity", "interaction", "objectives", "learners",
-    "learners.strategies", "learners.synapses", "environments", "training", "papers.bhargava2022", "papers.chevtchenko2021",
-    "papers.labady2023", "papers.zhang2022",
+    "learners.strategies", "learners.synapses", "learners.imitation", "environments", "training", "papers.bhargava2022",
+    "papers.bing2019", "papers.chevtchenko2021", "papers.labady2023", "papers.zhang2022",
 )  # fmt: skip
 TICKS, SIZE, OUT = 6, 5, 3
 

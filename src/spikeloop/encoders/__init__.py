@@ -12,6 +12,7 @@ from spikeloop.encoders.population import (
     PopulationCode,
     ReceptiveFields,
 )
+from spikeloop.encoders.rates import PoissonRates, SignedPoissonRates
 from spikeloop.encoders.two_neurons import TwoNeurons
 
 __all__ = [
@@ -23,7 +24,9 @@ __all__ = [
     "OneHotBins",
     "PoissonCode",
     "PoissonPopulationCode",
+    "PoissonRates",
     "PopulationCode",
     "ReceptiveFields",
+    "SignedPoissonRates",
     "TwoNeurons",
 ]

@@ -5,6 +5,7 @@ from spikeloop.environments.gymnasium import Gymnasium
 from spikeloop.environments.gymnax import Gymnax
 from spikeloop.environments.image_maze import ImageMaze, ImageMazeState
 from spikeloop.environments.mujoco import MuJoCo
+from spikeloop.environments.target_vehicle import TargetVehicle, VehicleState
 
 __all__ = [
     "AbstractEnvironment",
@@ -17,4 +18,6 @@ __all__ = [
     "MuJoCo",
     "Spec",
     "Step",
+    "TargetVehicle",
+    "VehicleState",
 ]

@@ -1,6 +1,6 @@
 """Learners: one file, one algorithm."""
 
-from spikeloop.learners import strategies, synapses
+from spikeloop.learners import imitation, strategies, synapses
 from spikeloop.learners._base import AbstractLearner, Report, firing_rates, played_rates
 from spikeloop.learners.antithetic_synapse_agents import (
     AbstractTrialReward,
@@ -53,6 +53,7 @@ __all__ = [
     "SynapseAgents",
     "TargetClock",
     "firing_rates",
+    "imitation",
     "played_rates",
     "strategies",
     "synapses",

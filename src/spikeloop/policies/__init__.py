@@ -11,6 +11,7 @@ from spikeloop.policies.place_and_action import (
     Propagated,
     ZeroWeights,
 )
+from spikeloop.policies.reflexes import AbstractReflex, InTurn, InTurnParams, TurnAway, TurnTowards
 from spikeloop.policies.spiking import (
     AbstractBetweenDecisions,
     KeepBetweenDecisions,
@@ -24,12 +25,15 @@ from spikeloop.policies.standardised import StandardisedParams, StandardisedPoli
 __all__ = [
     "AbstractBetweenDecisions",
     "AbstractPolicy",
+    "AbstractReflex",
     "AbstractWeightStart",
     "BlindPolicy",
     "Decision",
     "DeepPolicy",
     "DrawnWeights",
     "EncodedDeepPolicy",
+    "InTurn",
+    "InTurnParams",
     "KeepBetweenDecisions",
     "PlaceAndActionParams",
     "PlaceAndActionPolicy",
@@ -42,5 +46,7 @@ __all__ = [
     "StandardisedPolicy",
     "Trace",
     "TracedDecision",
+    "TurnAway",
+    "TurnTowards",
     "ZeroWeights",
 ]
