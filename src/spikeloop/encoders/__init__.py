@@ -3,6 +3,7 @@
 from spikeloop.encoders._base import AbstractEncoder
 from spikeloop.encoders.bins import OneHotBins
 from spikeloop.encoders.direct import Direct
+from spikeloop.encoders.normal_bins import NormalBins
 from spikeloop.encoders.poisson import PoissonCode
 from spikeloop.encoders.population import (
     AbstractPopulationCode,
@@ -20,6 +21,7 @@ __all__ = [
     "BernoulliPopulationCode",
     "DeterministicPopulationCode",
     "Direct",
+    "NormalBins",
     "OneHotBins",
     "PoissonCode",
     "PoissonPopulationCode",

@@ -1,4 +1,4 @@
-"""From a decision's output to an action: greedy, epsilon-greedy, or blindly at random."""
+"""From a decision's output to an action: greedy, epsilon-greedy, random among equals, or blindly at random."""
 
 import abc
 from typing import Any, ClassVar
@@ -44,6 +44,18 @@ class Greedy(AbstractSelection):
         if isinstance(actions, Discrete):
             return jnp.argmax(output).astype(jnp.int32)
         return bounded(jnp.tanh(output), actions)
+
+
+class RandomAmongLargest(AbstractSelection):
+    """The action of largest output, any of them where several are equal: what spike counts need, which are often equal."""
+
+    stochastic = True
+
+    def __call__(self, output, actions, env_steps, key):
+        if not isinstance(actions, Discrete):
+            raise InvalidInput("RandomAmongLargest needs discrete actions, and this environment's are continuous")
+        drawn = jnp.where(output == jnp.max(output), jax.random.uniform(key, output.shape), -1.0)
+        return jnp.argmax(drawn).astype(jnp.int32)
 
 
 class UniformRandom(AbstractSelection):

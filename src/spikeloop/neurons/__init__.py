@@ -24,6 +24,7 @@ from spikeloop.neurons.parameters import (
     UniformStart,
 )
 from spikeloop.neurons.reset import AbstractReset, Detached, HardReset, SoftReset
+from spikeloop.neurons.rule_based import RuleBasedNeuron, RuleBasedState, Synapses
 from spikeloop.neurons.surrogate import (
     AbstractSurrogate,
     Arctan,
@@ -67,10 +68,13 @@ __all__ = [
     "NoDerivative",
     "NormalStart",
     "Rectangular",
+    "RuleBasedNeuron",
+    "RuleBasedState",
     "SharedParameters",
     "Sigmoid",
     "SoftReset",
     "StartAsGiven",
+    "Synapses",
     "TrainableParameters",
     "Triangular",
     "UniformStart",
