@@ -4,6 +4,7 @@ from spikeloop.encoders._base import AbstractEncoder
 from spikeloop.encoders.bins import OneHotBins
 from spikeloop.encoders.direct import Direct
 from spikeloop.encoders.normal_bins import NormalBins
+from spikeloop.encoders.place_cells import AbstractPlaceCells, BernoulliPlaceCells, PlaceCells, RegularPlaceCells
 from spikeloop.encoders.poisson import PoissonCode
 from spikeloop.encoders.population import (
     AbstractPopulationCode,
@@ -17,15 +18,19 @@ from spikeloop.encoders.two_neurons import TwoNeurons
 
 __all__ = [
     "AbstractEncoder",
+    "AbstractPlaceCells",
     "AbstractPopulationCode",
+    "BernoulliPlaceCells",
     "BernoulliPopulationCode",
     "DeterministicPopulationCode",
     "Direct",
     "NormalBins",
     "OneHotBins",
+    "PlaceCells",
     "PoissonCode",
     "PoissonPopulationCode",
     "PopulationCode",
     "ReceptiveFields",
+    "RegularPlaceCells",
     "TwoNeurons",
 ]

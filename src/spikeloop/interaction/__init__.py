@@ -1,6 +1,6 @@
 """Interaction: acting in an environment, and keeping what was seen."""
 
-from spikeloop.interaction.actor import Act, Actor
+from spikeloop.interaction.actor import Act, Actor, WatchedActor
 from spikeloop.interaction.individuals import over_individuals
 from spikeloop.interaction.normalisation import (
     AbstractNormalisation,
@@ -60,6 +60,7 @@ __all__ = [
     "RunningStandardisation",
     "Transition",
     "UniformRandom",
+    "WatchedActor",
     "begin",
     "bounded",
     "interact",

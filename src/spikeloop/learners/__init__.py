@@ -12,11 +12,14 @@ from spikeloop.learners.antithetic_synapse_agents import (
 from spikeloop.learners.dqn import DQN
 from spikeloop.learners.evolution import AbstractStart, CommonStart, Evolution, OwnStart
 from spikeloop.learners.hill_climbing import HillClimbing
+from spikeloop.learners.modulators import AbstractModulator, Reward, RewardAboveMean, RewardPredictionError
 from spikeloop.learners.optimizer import AbstractClipping, Adam, ClipByNorm, ClipByValue, NoClipping
 from spikeloop.learners.random_actions import RandomActions
 from spikeloop.learners.random_search import RandomSearch
+from spikeloop.learners.reward_modulated_plasticity import RewardModulatedPlasticity
 from spikeloop.learners.synapse_agents import SynapseAgents
 from spikeloop.learners.target import AbstractTarget, EpisodicTarget, HardTarget, Immediate, SoftTarget, TargetClock
+from spikeloop.learners.targeting import AbstractTargeting, Everywhere, MotorTargeting
 from spikeloop.learners.td3 import TD3
 
 __all__ = [
@@ -24,8 +27,10 @@ __all__ = [
     "TD3",
     "AbstractClipping",
     "AbstractLearner",
+    "AbstractModulator",
     "AbstractStart",
     "AbstractTarget",
+    "AbstractTargeting",
     "AbstractTrialReward",
     "Adam",
     "AntitheticSynapseAgents",
@@ -35,15 +40,21 @@ __all__ = [
     "Difference",
     "DifferenceOfRanks",
     "EpisodicTarget",
+    "Everywhere",
     "Evolution",
     "HardTarget",
     "HillClimbing",
     "Immediate",
+    "MotorTargeting",
     "NoClipping",
     "OwnStart",
     "RandomActions",
     "RandomSearch",
     "Report",
+    "Reward",
+    "RewardAboveMean",
+    "RewardModulatedPlasticity",
+    "RewardPredictionError",
     "SignOfDifference",
     "SoftTarget",
     "SynapseAgents",

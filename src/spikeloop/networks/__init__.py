@@ -15,6 +15,7 @@ from spikeloop.networks.projections import (
     Wiring,
 )
 from spikeloop.networks.sources import RegularSource
+from spikeloop.networks.spiking_inputs import SpikingInputs
 
 __all__ = [
     "AbstractNetwork",
@@ -35,6 +36,7 @@ __all__ = [
     "PlasticState",
     "Population",
     "RegularSource",
+    "SpikingInputs",
     "TrainableProjection",
     "Wiring",
 ]

@@ -25,6 +25,7 @@ from spikeloop.neurons.parameters import (
 )
 from spikeloop.neurons.reset import AbstractReset, Detached, HardReset, SoftReset
 from spikeloop.neurons.rule_based import RuleBasedNeuron, RuleBasedState, Synapses
+from spikeloop.neurons.stochastic import AbstractStochasticNeuron, EscapeNoise, NoisyMembrane, SoftWinnerTakeAll
 from spikeloop.neurons.surrogate import (
     AbstractSurrogate,
     Arctan,
@@ -43,6 +44,7 @@ __all__ = [
     "AbstractNeuronParameters",
     "AbstractReset",
     "AbstractStart",
+    "AbstractStochasticNeuron",
     "AbstractSurrogate",
     "AlphaCurrent",
     "AlphaCurrentLeakyIntegrateAndFire",
@@ -56,6 +58,7 @@ __all__ = [
     "Detached",
     "DynamicNeuron",
     "DynamicState",
+    "EscapeNoise",
     "FastSigmoid",
     "FixedParameters",
     "Gaussian",
@@ -66,6 +69,7 @@ __all__ = [
     "LeakyIntegrator",
     "Membrane",
     "NoDerivative",
+    "NoisyMembrane",
     "NormalStart",
     "Rectangular",
     "RuleBasedNeuron",
@@ -73,6 +77,7 @@ __all__ = [
     "SharedParameters",
     "Sigmoid",
     "SoftReset",
+    "SoftWinnerTakeAll",
     "StartAsGiven",
     "Synapses",
     "TrainableParameters",

@@ -1,6 +1,6 @@
 """Policies: from an observation to a decision."""
 
-from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision
+from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision, WatchedDecision
 from spikeloop.policies.deep import BlindPolicy, DeepPolicy
 from spikeloop.policies.encoded import EncodedDeepPolicy
 from spikeloop.policies.spiking import (
@@ -29,4 +29,5 @@ __all__ = [
     "StandardisedPolicy",
     "Trace",
     "TracedDecision",
+    "WatchedDecision",
 ]
