@@ -1,5 +1,7 @@
 """The learner that follows a local rule: what changes when, at which tick a rule sees a spike, and worlds it must master."""
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -23,8 +25,15 @@ from spikeloop.learners import (
 )
 from spikeloop.learners.critics import PlaceCellValue, TableValue, TemporalDifference
 from spikeloop.networks import DelayedFeedForward, FeedForward, SpikingInputs
-from spikeloop.neurons import AlphaCurrentLeakyIntegrateAndFire, EscapeNoise, IntegrateAndFire, SoftWinnerTakeAll
+from spikeloop.neurons import (
+    AbstractNeuron,
+    AlphaCurrentLeakyIntegrateAndFire,
+    EscapeNoise,
+    IntegrateAndFire,
+    SoftWinnerTakeAll,
+)
 from spikeloop.plasticity import (
+    AbstractPairings,
     CentredPairs,
     ExponentialEligibility,
     HardBounds,
@@ -39,11 +48,14 @@ from spikeloop.plasticity import (
 from spikeloop.policies import KeepBetweenDecisions, SpikingPolicy
 
 CELLS = RegularPlaceCells(-1.0, 1.0, cells=2, width=0.4, rate=1.0)
+WINNER, CENTRED = SoftWinnerTakeAll(), CentredPairs()
 CRITIC = RewardPredictionError(TemporalDifference(PlaceCellValue(-1.0, 1.0, 2, 0.4), rate=0.2), discount=0.5)
 
 
-def learner(neuron=SoftWinnerTakeAll(), pairs=CentredPairs(), group=1, modulator=CRITIC, **fields):  # noqa: B008
-    policy = SpikingPolicy(CELLS, SpikingInputs(FeedForward((), neuron)), MotorGroups(group), ticks=3)
+def learner(
+    neuron: AbstractNeuron = WINNER, pairs: AbstractPairings = CENTRED, group=1, modulator: Any = CRITIC, **fields: Any
+):
+    policy = SpikingPolicy(CELLS, SpikingInputs(2, FeedForward((), neuron)), MotorGroups(group), ticks=3)
     rule = ThreeFactor(fields.pop("rate", 1.0), pairs, ExponentialEligibility(2.0), fields.pop("bounds", NoBounds()))
     return RewardModulatedPlasticity(policy, rule, modulator, **fields)
 
@@ -137,12 +149,13 @@ def test_through_a_delayed_network_every_pair_of_spikes_counts_at_its_own_tick(d
 
 def test_watching_a_decision_does_not_change_it():
     policy = SpikingPolicy(
-        BernoulliPlaceCells(-1.0, 1.0, 3), SpikingInputs(FeedForward((5,), EscapeNoise())), MotorGroups(2), ticks=4
+        BernoulliPlaceCells(-1.0, 1.0, 3), SpikingInputs(9, FeedForward((5,), EscapeNoise())), MotorGroups(2), ticks=4
     )
     params = policy.init(2, 3, jax.random.key(0))
     state, key, obs = policy.init_state(params), jax.random.key(1), jnp.asarray([0.3, -0.2])
     plain = policy(params, state, obs, key)
     after, watched = policy.watch(params, state, obs, key)
+    assert policy.populations(3) == (9, 5, 6)
     assert eqx.tree_equal(plain, (after, watched.decision))
     assert [fired.shape for fired in watched.spikes] == [(4, n) for n in (9, 5, 6)] and watched.expected[0] is None
     for fired, counts in zip(watched.spikes, plain[1].spikes, strict=True):
@@ -160,7 +173,7 @@ def test_tags_begin_anew_with_an_episode_and_weights_do_not():
 
 def test_published_rules_run_in_a_network_with_hidden_neurons_and_chosen_connections():
     """STDP-RL through a hidden population, with targets and homeostasis; only the connections that were chosen change."""
-    network = SpikingInputs(FeedForward((6, 5), EscapeNoise(threshold=0.0)))
+    network = SpikingInputs(2, FeedForward((6, 5), EscapeNoise(threshold=0.0)))
     policy = SpikingPolicy(CELLS, network, MotorGroups(2), ticks=8, between_decisions=KeepBetweenDecisions())
     rule = ThreeFactor(0.01, NearestTags(window=5.0, ignored=0.5), SquarePulse(40.0), HardBounds(0.0, 1.0))
     one = RewardModulatedPlasticity(
@@ -203,7 +216,11 @@ def test_published_rules_run_in_a_network_with_hidden_neurons_and_chosen_connect
             r"^only must be below 1, the connections of SpikingInputs, got \(1,\)$",
         ),
         (
-            lambda: SpikingInputs(DelayedFeedForward((4, 2))).init(4, None, jax.random.key(0)),
+            lambda: SpikingInputs(5).init(4, 2, jax.random.key(0)),
+            r"^SpikingInputs\.inputs must be 4, what the encoder puts out, got 5$",
+        ),
+        (
+            lambda: SpikingInputs(4, DelayedFeedForward((4, 2))).init(4, None, jax.random.key(0)),
             r"^SpikingInputs needs weights from the inputs, and a DelayedFeedForward has none",
         ),
     ],

@@ -46,15 +46,17 @@ from spikeloop.training import Protocol
 
 # Gamma lambda of the critic; the eligibility of the actor fades by as much in a decision.
 DISCOUNT, TRACE_DECAY, TICKS = 0.99, 0.9, 4
+RATE = 0.3  # of the actor, for activities that add up to 1; the critic's is 1
 WINNER = SoftWinnerTakeAll()
 CARTPOLE = RegularPlaceCells((-2.4, -2.5, -0.2, -2.5), (2.4, 2.5, 0.2, 2.5), (3, 3, 5, 5), rate=4.0)
 MOUNTAIN_CAR = RegularPlaceCells((-1.2, -0.07), (0.6, 0.07), (15, 15), rate=4.0)
-ACROBOT = RegularPlaceCells((-1.0, -1.0, -1.0, -1.0, -9.0, -16.0), (1.0, 1.0, 1.0, 1.0, 9.0, 16.0), 3, rate=16.0)
+ACROBOT = RegularPlaceCells((-1.0, -1.0, -1.0, -1.0, -9.0, -16.0), (1.0, 1.0, 1.0, 1.0, 9.0, 16.0), 3, rate=8.0)
 
 
 def local_actor(cells: RegularPlaceCells, neuron: AbstractNeuron = WINNER, group: int = 1) -> SpikingPolicy:
     """Place cells that drive action neurons directly, `group` for each action."""
-    network = SpikingInputs(FeedForward((), neuron))
+    variables = len(cells.low) if isinstance(cells.low, tuple) else 1
+    network = SpikingInputs(cells.size(variables), FeedForward((), neuron))
     return SpikingPolicy(cells, network, MotorGroups(group), TICKS, KeepBetweenDecisions())
 
 
@@ -62,7 +64,7 @@ def local_actor_critic(cells: RegularPlaceCells) -> RewardModulatedPlasticity:
     """The recipe, for a grid of place cells."""
     value = PlaceCellValue(cells.low, cells.high, cells.cells, cells.width)
     # A spike counts for 1 / rate of an activity of 1, so steps as large on weights that are as much smaller: the rate's square.
-    rule = ThreeFactor(1.0 / cells.rate**2, CentredPairs(), ExponentialEligibility(fades(TRACE_DECAY)), NoBounds())
+    rule = ThreeFactor(RATE / cells.rate**2, CentredPairs(), ExponentialEligibility(fades(TRACE_DECAY)), NoBounds())
     critic = TemporalDifference(value, rate=1.0, trace_decay=TRACE_DECAY)
     return RewardModulatedPlasticity(
         local_actor(cells), rule, RewardPredictionError(critic, DISCOUNT), steps_per_iteration=5
@@ -78,7 +80,7 @@ def analogue_twin(cells: RegularPlaceCells) -> RewardModulatedPlasticity:
     """The same without spikes: a softmax of linear units on the activities of the same cells, with the same critic."""
     spiking_one = local_actor_critic(cells)
     analogue = PlaceCells(cells.low, cells.high, cells.cells, cells.width, rate=1.0)
-    rule = ThreeFactor(1.0, CentredPairs(), ExponentialEligibility(fades(TRACE_DECAY, 1)), NoBounds())
+    rule = ThreeFactor(RATE, CentredPairs(), ExponentialEligibility(fades(TRACE_DECAY, 1)), NoBounds())
     policy = spiking_one.policy.with_fields(encoder=analogue, ticks=1, between_decisions=ResetBetweenDecisions())
     return spiking_one.with_fields(policy=policy, rule=rule)
 
@@ -108,9 +110,6 @@ def local_ledger() -> Experiment:
     def remembering(eligibility: AbstractEligibility) -> RewardModulatedPlasticity:
         return full.with_fields(rule=_rule(full).with_fields(eligibility=eligibility))
 
-    def seeing(cells: RegularPlaceCells) -> RewardModulatedPlasticity:
-        return full.with_fields(policy=full.policy.with_fields(encoder=cells))
-
     noisy = BernoulliPlaceCells(CARTPOLE.low, CARTPOLE.high, CARTPOLE.cells, CARTPOLE.width, CARTPOLE.rate)
     bounds = HardBounds(-2.0, 2.0)
     hebbian = pairing(HebbianPairs(), bounds=bounds)
@@ -132,7 +131,7 @@ def local_ledger() -> Experiment:
         "r-stdp": stdp.with_fields(modulator=Reward(), targeting=MotorTargeting()),
         "poisson-cells": full.with_fields(policy=full.policy.with_fields(encoder=noisy)),
         "forgetful-cells": full.with_fields(policy=full.policy.with_fields(between_decisions=ResetBetweenDecisions())),
-        "coarse-cells": seeing(CARTPOLE.with_fields(cells=3)),
+        "coarse-cells": full.with_fields(policy=local_actor(CARTPOLE.with_fields(cells=3))),
         "independent-neurons": full.with_fields(policy=groups),
     }
     base = local_cartpole()

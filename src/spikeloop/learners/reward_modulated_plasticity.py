@@ -80,7 +80,7 @@ class RewardModulatedPlasticity(AbstractLearner):
     fixed_env_steps = True
 
     policy: SpikingPolicy = SpikingPolicy(
-        RegularPlaceCells(), SpikingInputs(FeedForward((), SoftWinnerTakeAll())), MotorGroups(), ticks=4
+        RegularPlaceCells(), SpikingInputs(81, FeedForward((), SoftWinnerTakeAll())), MotorGroups(), ticks=4
     )  # what acts
     rule: AbstractModulatedPlasticity = ThreeFactor(
         0.1, CentredPairs(), ExponentialEligibility(40.0), NoBounds()

@@ -7,6 +7,7 @@ spikes (`BernoulliPlaceCells`, `OneHotBins` with an amplitude of 1, ...) the inp
 counts them as such: they are reported with the spikes of the other populations, and their connection is the first.
 """
 
+from spikeloop.component import require_count
 from spikeloop.errors import InvalidInput
 from spikeloop.networks._base import AbstractNetwork, Connection
 from spikeloop.networks.feed_forward import FeedForward
@@ -15,16 +16,22 @@ from spikeloop.networks.feed_forward import FeedForward
 class SpikingInputs(AbstractNetwork):
     """A network whose first population is the encoder itself, which must put out spikes (0 or 1)."""
 
+    inputs: int = 81  # how many there are; as many as the encoder has outputs
     network: AbstractNetwork = FeedForward(())  # what they drive
+
+    def __check_init__(self):
+        require_count(self, "inputs")
 
     @property
     def stochastic(self):
         return self.network.stochastic
 
     def sizes(self, output_population):
-        return self.network.sizes(output_population)
+        return (self.inputs, *self.network.sizes(output_population))
 
     def init(self, in_size, output_population, key):
+        if in_size != self.inputs:
+            raise InvalidInput(f"SpikingInputs.inputs must be {in_size}, what the encoder puts out, got {self.inputs}")
         params = self.network.init(in_size, output_population, key)
         if self.network.input_weights(params) is None:
             raise InvalidInput(
