@@ -17,6 +17,7 @@ from spikeloop.learners.optimizer import AbstractClipping, Adam, ClipByNorm, Cli
 from spikeloop.learners.random_actions import RandomActions
 from spikeloop.learners.random_search import RandomSearch
 from spikeloop.learners.reward_modulated_plasticity import RewardModulatedPlasticity
+from spikeloop.learners.staged import Stage, Staged
 from spikeloop.learners.synapse_agents import SynapseAgents
 from spikeloop.learners.target import AbstractTarget, EpisodicTarget, HardTarget, Immediate, SoftTarget, TargetClock
 from spikeloop.learners.targeting import AbstractTargeting, Everywhere, MotorTargeting
@@ -57,6 +58,8 @@ __all__ = [
     "RewardPredictionError",
     "SignOfDifference",
     "SoftTarget",
+    "Stage",
+    "Staged",
     "SynapseAgents",
     "TargetClock",
     "critics",
