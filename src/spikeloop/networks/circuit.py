@@ -26,7 +26,7 @@ from spikeloop.networks._base import AbstractNetwork, Connection
 from spikeloop.networks.fixed import Fixed
 from spikeloop.networks.projections import AbstractProjection, Population, TrainableProjection, Wiring
 from spikeloop.networks.sources import RegularSource
-from spikeloop.neurons.rule_based import RECEPTORS, RuleBasedNeuron, RuleBasedState, Synapses
+from spikeloop.neurons.rule_based import RuleBasedNeuron, RuleBasedState, Synapses
 
 
 class CircuitParams(eqx.Module):
@@ -43,6 +43,17 @@ class CircuitState(eqx.Module):
     history: Float[Array, "longest_delay _"]  # spikes of the latest ticks, the oldest first
     wait: Float[Array, " first"]  # of the source: ticks until its next pulse
     coming: Float[Array, "_ first"]  # pulses on their way, next to arrive first
+
+
+class Outgoing(eqx.Module):
+    """What the spikes of one population do: a matrix from its latest spikes to all of its targets."""
+
+    matrix: Float[
+        Array, "rows columns"
+    ]  # rows: a block of neurons for each place of the history; columns: one for each target
+    pre: int = eqx.field(static=True)  # place of the population
+    places: tuple[int, ...] = eqx.field(static=True)  # of the history, one for each delay that occurs
+    targets: tuple[tuple[str, str], ...] = eqx.field(static=True)  # populations and kinds of synapses
 
 
 class Circuit(AbstractNetwork):
@@ -128,7 +139,7 @@ class Circuit(AbstractNetwork):
 
     def run(self, params, state, currents):
         ticks, ends = currents.shape[0], self._ends()
-        matrices = self._matrices(params)
+        outgoing = self._outgoing(params)
         neuron = self._neuron()
         wait, pulses = jax.lax.scan(
             lambda wait, rates: self.source.step(wait, rates, self.resolution), state.wait, currents
@@ -138,7 +149,7 @@ class Circuit(AbstractNetwork):
 
         def block(carry, arriving):
             neurons, history = carry
-            came = self._arrived(matrices, history, arriving)
+            came = self._arrived(outgoing, history, arriving)
             # A loop, not straight-line code, in which XLA would compute a tick again for each of the things made of it.
             neurons, spikes = jax.lax.scan(lambda neurons, now: neuron.step(neurons, now, None), neurons, came)
             history = jnp.concatenate([history, spikes])[len(spikes) :]
@@ -194,67 +205,53 @@ class Circuit(AbstractNetwork):
 
         return jax.tree.map(spread, *neurons)
 
-    def _matrices(self, params: CircuitParams) -> dict[str, dict[tuple[str, str], Array]]:
-        """What a spike does: for each sending population, by target and receptor, a matrix [delay, pre, post]."""
-        trained = iter(params.weights)
-        found: dict[str, dict[tuple[str, str], Any]] = {}
+    def _outgoing(self, params: CircuitParams) -> tuple["Outgoing", ...]:
+        """What a spike of each population that sends any does to the others."""
+        trained, longest = iter(params.weights), max(self._delays(), default=1)
+        found: dict[str, dict[tuple[str, str], dict[int, Any]]] = {}
         for projection, drawn in zip(self.projections, params.wiring.value, strict=True):
             weights = {name: mean * drawn.strength for name, mean in projection.receptors.items()}
             if isinstance(projection, TrainableProjection):
                 weights = {name: jnp.full_like(drawn.strength, mean) for name, mean in projection.receptors.items()}
                 weights[projection.trained] = next(trained)
-            start, longest = projection.delays(self.resolution)[0], max(self._delays())
+            synapses = jax.lax.stop_gradient(drawn.synapses)
             for name, weight in weights.items():
-                matrix = jnp.maximum(weight, 0.0)[None] * jax.lax.stop_gradient(drawn.synapses)
-                # Delay d is place longest - d of the history; all of a sender share the places that any of its synapses needs.
-                place = longest - start
-                key = (projection.post, name)
-                sender = found.setdefault(projection.pre, {})
-                laid = {place - step: matrix[step] for step in range(matrix.shape[0])}
-                sender[key] = _together(sender.get(key), laid)
-        return found
+                laid = found.setdefault(projection.pre, {}).setdefault((projection.post, name), {})
+                for delay, there in zip(projection.delays(self.resolution), synapses, strict=True):
+                    # What was fired d ticks ago is at place longest - d of the history.
+                    place = longest - delay
+                    laid[place] = laid.get(place, 0.0) + jnp.maximum(weight, 0.0) * there
+        return tuple(self._joined(pre, targets) for pre, targets in found.items())
 
-    def _arrived(self, matrices, history, pulses) -> Synapses:
+    def _joined(self, pre: str, targets: dict[tuple[str, str], dict[int, Any]]) -> "Outgoing":
+        """All that one population sends as one matrix."""
+        places = tuple(sorted({place for laid in targets.values() for place in laid}))
+        columns = []
+        for laid in targets.values():
+            blank = jnp.zeros_like(next(iter(laid.values())))
+            columns.append(jnp.concatenate([laid.get(place, blank) for place in places]))
+        return Outgoing(jnp.concatenate(columns, axis=1), self._place(pre), places, tuple(targets))
+
+    def _arrived(self, outgoing: tuple["Outgoing", ...], history: Array, pulses: Array) -> Synapses:
         """The weights that arrive in each tick of a block, from the spikes before it and the pulses of the source."""
         ticks, ends = pulses.shape[0], [0, *self._ends()]
-        totals: dict[str, list[Any]] = {name: [0.0] * len(self.populations) for name in RECEPTORS}
-        totals["ampa"][0] = pulses
-        for pre, targets in matrices.items():
-            sender = self._place(pre)
-            fired = history[:, ends[sender] : ends[sender + 1]]
-            places = sorted({place for laid in targets.values() for place in laid})
-            rows = jnp.concatenate([fired[place : place + ticks] for place in places], axis=1)
-            columns = [self._column(laid, places) for laid in targets.values()]
-            sent = jnp.matmul(rows, jnp.concatenate(columns, axis=1), precision=jax.lax.Precision.HIGHEST)
-            widths = np.cumsum([column.shape[1] for column in columns])[:-1].tolist()
-            for (post, name), part in zip(targets, jnp.split(sent, widths, axis=1), strict=True):
-                place = self._place(post)
-                totals[name][place] = totals[name][place] + part
-        return Synapses(**{name: self._side_by_side(parts, ticks) for name, parts in totals.items() if _any(parts)})
-
-    def _column(self, laid, places):
-        blank = jnp.zeros_like(next(iter(laid.values())))
-        return jnp.concatenate([laid.get(place, blank) for place in places])
-
-    def _side_by_side(self, parts, ticks):
-        sizes = [population.size for population in self.populations]
-        filled = [
-            jnp.zeros((ticks, n)) if isinstance(part, float) else part for part, n in zip(parts, sizes, strict=True)
-        ]
-        return jnp.concatenate(filled, axis=1)
+        sizes = {population.name: population.size for population in self.populations}
+        parts: dict[str, dict[str, Any]] = {"ampa": {self.populations[0].name: pulses}}
+        for sent in outgoing:
+            fired = history[:, ends[sent.pre] : ends[sent.pre + 1]]
+            rows = jnp.concatenate([fired[place : place + ticks] for place in sent.places], axis=1)
+            arrived = jnp.matmul(rows, sent.matrix, precision=jax.lax.Precision.HIGHEST)
+            edges = np.cumsum([sizes[post] for post, _ in sent.targets])[:-1].tolist()
+            for (post, name), part in zip(sent.targets, jnp.split(arrived, edges, axis=1), strict=True):
+                kind = parts.setdefault(name, {})
+                kind[post] = kind[post] + part if post in kind else part
+        side_by_side = {
+            name: jnp.concatenate([kind.get(who, jnp.zeros((ticks, n))) for who, n in sizes.items()], axis=1)
+            for name, kind in parts.items()
+        }
+        return Synapses(**side_by_side)
 
 
 def _present(drawn: Wiring) -> Float[Array, "pre post"]:
     """1 where there is a synapse, whatever its delay."""
     return jax.lax.stop_gradient(jnp.sum(drawn.synapses, axis=0))
-
-
-def _together(one, other):
-    """Two sets of matrices by place, added where they meet."""
-    if one is None:
-        return other
-    return {place: one.get(place, 0.0) + other.get(place, 0.0) for place in one | other}
-
-
-def _any(parts):
-    return any(not isinstance(part, float) for part in parts)
