@@ -160,7 +160,8 @@ def test_watching_a_decision_does_not_change_it():
     assert [fired.shape for fired in watched.spikes] == [(4, n) for n in (9, 5, 6)] and watched.expected[0] is None
     for fired, counts in zip(watched.spikes, plain[1].spikes, strict=True):
         np.testing.assert_array_equal(np.asarray(fired.sum(axis=0)), np.asarray(counts))
-    assert all(float(p.min()) > 0.0 and float(p.max()) < 1.0 for p in watched.expected[1:])
+    for probability in watched.expected[1:]:
+        assert probability is not None and np.min(probability) > 0.0 and np.max(probability) < 1.0
 
 
 def test_tags_begin_anew_with_an_episode_and_weights_do_not():

@@ -31,7 +31,6 @@ from spikeloop.learners.critics import PlaceCellValue, TemporalDifference
 from spikeloop.networks import FeedForward, SpikingInputs
 from spikeloop.neurons import AbstractNeuron, EscapeNoise, SoftWinnerTakeAll
 from spikeloop.plasticity import (
-    AbstractEligibility,
     CentredPairs,
     ExponentialEligibility,
     HardBounds,
@@ -50,7 +49,7 @@ RATE = 0.3  # of the actor, for activities that add up to 1; the critic's is 1
 WINNER = SoftWinnerTakeAll()
 CARTPOLE = RegularPlaceCells((-2.4, -2.5, -0.2, -2.5), (2.4, 2.5, 0.2, 2.5), (3, 3, 5, 5), rate=4.0)
 MOUNTAIN_CAR = RegularPlaceCells((-1.2, -0.07), (0.6, 0.07), (15, 15), rate=4.0)
-ACROBOT = RegularPlaceCells((-1.0, -1.0, -1.0, -1.0, -9.0, -16.0), (1.0, 1.0, 1.0, 1.0, 9.0, 16.0), 3, rate=8.0)
+ACROBOT = RegularPlaceCells((-1.0, -1.0, -1.0, -1.0, -9.0, -16.0), (1.0, 1.0, 1.0, 1.0, 9.0, 16.0), 3, rate=16.0)
 
 
 def local_actor(cells: RegularPlaceCells, neuron: AbstractNeuron = WINNER, group: int = 1) -> SpikingPolicy:
@@ -91,51 +90,43 @@ def local_cartpole() -> Experiment:
 
 
 def local_mountain_car() -> Experiment:
-    """The same on MountainCar-v0, with the reward of the task as it is and twice the steps"""
-    return _side_by_side("MountainCar-v0", MOUNTAIN_CAR, MOUNTAIN_CAR_GAIN, 100_000)
+    """The same on MountainCar-v0, with the reward of the task as it is, twice the steps and 10 seeds"""
+    return _side_by_side("MountainCar-v0", MOUNTAIN_CAR, MOUNTAIN_CAR_GAIN, 100_000, seeds=10)
 
 
 def local_acrobot() -> Experiment:
-    """The same on Acrobot-v1, twice the steps"""
-    return _side_by_side("Acrobot-v1", ACROBOT, ACROBOT_GAIN, 100_000)
+    """The same on Acrobot-v1, twice the steps and 10 seeds"""
+    return _side_by_side("Acrobot-v1", ACROBOT, ACROBOT_GAIN, 100_000, seeds=10)
 
 
 def local_ledger() -> Experiment:
     """What each part of the local actor-critic is worth on CartPole-v1: one changed at a time, plain R-STDP among them"""
     full = local_actor_critic(CARTPOLE)
-
-    def pairing(pairs: Any, **fields: Any) -> RewardModulatedPlasticity:
-        return full.with_fields(rule=_rule(full).with_fields(pairs=pairs, **fields))
-
-    def remembering(eligibility: AbstractEligibility) -> RewardModulatedPlasticity:
-        return full.with_fields(rule=_rule(full).with_fields(eligibility=eligibility))
-
     noisy = BernoulliPlaceCells(CARTPOLE.low, CARTPOLE.high, CARTPOLE.cells, CARTPOLE.width, CARTPOLE.rate)
-    bounds = HardBounds(-2.0, 2.0)
-    hebbian = pairing(HebbianPairs(), bounds=bounds)
-    stdp = pairing(SpikePairs(tau_pre=4.0, tau_post=4.0), bounds=bounds).with_fields(dendritic_delay=1)
-    short = full.modulator.with_fields(critic=_critic(full).with_fields(trace_decay=0.0))
-    groups = local_actor(CARTPOLE, EscapeNoise(), group=4)
+    # Without centring weights grow for ever, so there are bounds; and of two rates tried the smaller is the better.
+    bounds, slow = HardBounds(-1.0, 1.0), _rule(full).rate / 6.0
+    hebbian = _with_rule(full, pairs=HebbianPairs(), bounds=bounds, rate=slow)
+    stdp = _with_rule(full, pairs=SpikePairs(tau_pre=4.0, tau_post=4.0), bounds=bounds, rate=slow)
+    stdp = stdp.with_fields(dendritic_delay=1)
     arms: dict[str, AbstractLearner] = {
         "reward": full.with_fields(modulator=Reward()),
         "reward-above-mean": full.with_fields(modulator=RewardAboveMean()),
-        "no-eligibility": remembering(ExponentialEligibility(0.1)),
-        "no-eligibility-no-trace": remembering(ExponentialEligibility(0.1)).with_fields(modulator=short),
-        "long-eligibility": remembering(ExponentialEligibility(fades(0.98))),
-        "square-pulse": remembering(SquarePulse(20.0)),
-        "not-centred": pairing(HebbianPairs()),
-        "not-centred-bounded": hebbian,
-        "not-centred-targeted": hebbian.with_fields(targeting=MotorTargeting()),
-        "stdp": stdp,
-        "stdp-targeted": stdp.with_fields(targeting=MotorTargeting()),
+        "no-eligibility": _with_rule(full, eligibility=ExponentialEligibility(0.1)),
+        "long-eligibility": _with_rule(full, eligibility=ExponentialEligibility(fades(0.98))),
+        "square-pulse": _with_rule(full, eligibility=SquarePulse(20.0)),
+        "td-ltp": hebbian,
+        "td-ltp-targeted": hebbian.with_fields(targeting=MotorTargeting()),
+        "td-stdp-targeted": stdp.with_fields(targeting=MotorTargeting()),
         "r-stdp": stdp.with_fields(modulator=Reward(), targeting=MotorTargeting()),
         "poisson-cells": full.with_fields(policy=full.policy.with_fields(encoder=noisy)),
-        "forgetful-cells": full.with_fields(policy=full.policy.with_fields(between_decisions=ResetBetweenDecisions())),
         "coarse-cells": full.with_fields(policy=local_actor(CARTPOLE.with_fields(cells=3))),
-        "independent-neurons": full.with_fields(policy=groups),
+        "independent-neurons": full.with_fields(policy=local_actor(CARTPOLE, EscapeNoise(threshold=0.0), group=4)),
     }
-    base = local_cartpole()
-    return base.with_fields(controls=arms, seeds=10)
+    return local_cartpole().with_fields(controls=arms, seeds=5)
+
+
+def _with_rule(learner: RewardModulatedPlasticity, **fields: Any) -> RewardModulatedPlasticity:
+    return learner.with_fields(rule=_rule(learner).with_fields(**fields))
 
 
 def _rule(learner: RewardModulatedPlasticity) -> ThreeFactor:
@@ -143,12 +134,9 @@ def _rule(learner: RewardModulatedPlasticity) -> ThreeFactor:
     return learner.rule
 
 
-def _critic(learner: RewardModulatedPlasticity) -> TemporalDifference:
-    assert isinstance(learner.modulator, RewardPredictionError)
-    return learner.modulator.critic
-
-
-def _side_by_side(environment: str, cells: RegularPlaceCells, gain: Gain, env_steps: int) -> Experiment:
+def _side_by_side(
+    environment: str, cells: RegularPlaceCells, gain: Gain, env_steps: int, seeds: int = 20
+) -> Experiment:
     return Experiment(
         environment=Gymnax(environment),
         learner=local_actor_critic(cells),
@@ -159,5 +147,5 @@ def _side_by_side(environment: str, cells: RegularPlaceCells, gain: Gain, env_st
             "random-actions": RandomActions(),
         },
         protocol=Protocol(env_steps=env_steps),
-        seeds=20,
+        seeds=seeds,
     )

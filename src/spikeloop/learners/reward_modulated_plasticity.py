@@ -52,7 +52,7 @@ from spikeloop.plasticity import (
     Seen,
     ThreeFactor,
 )
-from spikeloop.policies import SpikingPolicy
+from spikeloop.policies import SpikingParams, SpikingPolicy
 
 
 class PlasticSynapses(eqx.Module):
@@ -203,7 +203,7 @@ class RewardModulatedPlasticity(AbstractLearner):
         for place, new in zip(range(len(weights)) if self.only is None else self.only, changed, strict=True):
             weights[place] = new
         network = self.policy.network.with_weights(params.network, tuple(weights))
-        return eqx.tree_at(lambda p: p.network, params, network, is_leaf=lambda leaf: leaf is None)
+        return SpikingParams(params.encoder, network, params.decoder)
 
     def _group(self, spec: Spec, params: Any, connection: Connection) -> Int[Array, " post"]:
         """The action of every postsynaptic neuron; -1 where it has none."""

@@ -7,6 +7,8 @@ spikes (`BernoulliPlaceCells`, `OneHotBins` with an amplitude of 1, ...) the inp
 counts them as such: they are reported with the spikes of the other populations, and their connection is the first.
 """
 
+import jax.numpy as jnp
+
 from spikeloop.component import require_count
 from spikeloop.errors import InvalidInput
 from spikeloop.networks._base import AbstractNetwork, Connection
@@ -44,7 +46,7 @@ class SpikingInputs(AbstractNetwork):
         return self.network.init_state(params)
 
     def silence(self, params):
-        return (self._inputs(params)[:, 0] * 0.0, *self.network.silence(params))
+        return (jnp.zeros_like(self._inputs(params)[:, 0]), *self.network.silence(params))
 
     def drive(self, params, inputs):
         return inputs
