@@ -64,17 +64,18 @@ def test_every_neuron_has_its_number_of_different_inputs(ran):
 def test_spikes_arrive_after_their_delays(ran):
     """Population by population: the neurons, given what the spikes found would send them one by one, fire those spikes."""
     params, _, spikes = ran
-    fired = dict(zip(("in", "i", "out"), spikes, strict=True))
-    arriving = {name: {} for name in fired}
+    names = [population.name for population in CIRCUIT.populations]
+    fired = dict(zip(names, spikes, strict=True))
+    arriving: dict[str, dict] = {name: {} for name in fired}
     for projection, drawn in zip(CIRCUIT.projections, params.wiring.value, strict=True):
         synapses, strength = np.asarray(drawn.synapses), np.asarray(drawn.strength)
         for receptor, mean in projection.receptors.items():
-            weights = mean * (strength if isinstance(projection, FixedProjection) or receptor == "ampa2" else 1.0)
+            varied = isinstance(projection, FixedProjection) or receptor == "ampa2"
+            weights = mean * (strength if varied else np.ones_like(strength))
             into = arriving[projection.post].setdefault(receptor, np.zeros_like(fired[projection.post]))
             for step, pre, post in zip(*np.nonzero(synapses), strict=True):
                 delay = projection.delays(H)[step]
-                w = weights[pre, post] if np.ndim(weights) else weights
-                into[delay:, post] += w * fired[projection.pre][:-delay, pre]
+                into[delay:, post] += weights[pre, post] * fired[projection.pre][:-delay, pre]
     for population in CIRCUIT.populations[1:]:
         neuron, came = population.neuron, {k: jnp.asarray(v) for k, v in arriving[population.name].items()}
         again = jax.jit(lambda came, neuron=neuron, n=population.size: jax.lax.scan(

@@ -209,15 +209,15 @@ class Circuit(AbstractNetwork):
         """What a spike of each population that sends any does to the others."""
         trained, longest = iter(params.weights), max(self._delays(), default=1)
         found: dict[str, dict[tuple[str, str], dict[int, Any]]] = {}
-        for projection, drawn in zip(self.projections, params.wiring.value, strict=True):
+        wiring = jax.lax.stop_gradient(params.wiring.value)
+        for projection, drawn in zip(self.projections, wiring, strict=True):
             weights = {name: mean * drawn.strength for name, mean in projection.receptors.items()}
             if isinstance(projection, TrainableProjection):
                 weights = {name: jnp.full_like(drawn.strength, mean) for name, mean in projection.receptors.items()}
                 weights[projection.trained] = next(trained)
-            synapses = jax.lax.stop_gradient(drawn.synapses)
             for name, weight in weights.items():
                 laid = found.setdefault(projection.pre, {}).setdefault((projection.post, name), {})
-                for delay, there in zip(projection.delays(self.resolution), synapses, strict=True):
+                for delay, there in zip(projection.delays(self.resolution), drawn.synapses, strict=True):
                     # What was fired d ticks ago is at place longest - d of the history.
                     place = longest - delay
                     laid[place] = laid.get(place, 0.0) + jnp.maximum(weight, 0.0) * there

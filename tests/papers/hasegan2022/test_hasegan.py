@@ -1,6 +1,7 @@
 """Hasegan et al. 2022: their critic by hand, the size of their circuit, and that their rule and ours are one."""
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -53,7 +54,7 @@ def test_the_end_of_an_episode_says_nothing():
 
 def test_it_knows_no_other_world():
     with pytest.raises(InvalidInput, match=r"^UprightCritic knows CartPole's four numbers, and Other shows \(3,\)$"):
-        CRITIC.init(Spec("Other", (3,), Discrete(2), 10), None)
+        CRITIC.init(Spec("Other", (3,), Discrete(2), 10), jax.random.key(0))
 
 
 def test_the_circuit_has_1800_plastic_synapses_and_a_neuron_for_each_input():
@@ -66,7 +67,7 @@ def test_the_circuit_has_1800_plastic_synapses_and_a_neuron_for_each_input():
 
 def test_stages_follow_each_other_as_published():
     """500, 2000 and 22,500 s of decisions of 50 ms, and the numbers of the first and of the last round."""
-    learner = stdp_rl().learner
+    learner: Any = stdp_rl().learner
     assert [stage.env_steps * 0.05 for stage in learner.stages] == [500.0, 2000.0, 22_500.0]
     for env_steps, (step, window, kappa) in (
         (0, (0.04, 3.0, 1.0)),
