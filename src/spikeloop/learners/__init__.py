@@ -18,6 +18,7 @@ from spikeloop.learners.place_and_action import PlaceAndAction, PlaceAndActionSt
 from spikeloop.learners.random_actions import RandomActions
 from spikeloop.learners.random_search import RandomSearch
 from spikeloop.learners.reward_modulated_plasticity import RewardModulatedPlasticity
+from spikeloop.learners.staged import Stage, Staged
 from spikeloop.learners.synapse_agents import SynapseAgents
 from spikeloop.learners.target import AbstractTarget, EpisodicTarget, HardTarget, Immediate, SoftTarget, TargetClock
 from spikeloop.learners.targeting import AbstractTargeting, Everywhere, MotorTargeting
@@ -61,6 +62,8 @@ __all__ = [
     "RewardedTrace",
     "SignOfDifference",
     "SoftTarget",
+    "Stage",
+    "Staged",
     "SynapseAgents",
     "TargetClock",
     "critics",
