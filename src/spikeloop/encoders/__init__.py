@@ -2,7 +2,9 @@
 
 from spikeloop.encoders._base import AbstractEncoder
 from spikeloop.encoders.bins import OneHotBins
+from spikeloop.encoders.combination import CombinationCode
 from spikeloop.encoders.direct import Direct
+from spikeloop.encoders.pattern import PatternCode
 from spikeloop.encoders.poisson import PoissonCode
 from spikeloop.encoders.population import (
     AbstractPopulationCode,
@@ -18,9 +20,11 @@ __all__ = [
     "AbstractEncoder",
     "AbstractPopulationCode",
     "BernoulliPopulationCode",
+    "CombinationCode",
     "DeterministicPopulationCode",
     "Direct",
     "OneHotBins",
+    "PatternCode",
     "PoissonCode",
     "PoissonPopulationCode",
     "PopulationCode",

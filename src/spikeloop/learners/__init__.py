@@ -1,6 +1,6 @@
 """Learners: one file, one algorithm."""
 
-from spikeloop.learners import critics, strategies, synapses
+from spikeloop.learners import agents, critics, strategies, synapses
 from spikeloop.learners._base import AbstractLearner, Report, firing_rates, played_rates
 from spikeloop.learners.antithetic_synapse_agents import (
     AbstractTrialReward,
@@ -12,6 +12,7 @@ from spikeloop.learners.antithetic_synapse_agents import (
 from spikeloop.learners.dqn import DQN
 from spikeloop.learners.evolution import AbstractStart, CommonStart, Evolution, OwnStart
 from spikeloop.learners.hill_climbing import HillClimbing
+from spikeloop.learners.neuron_agents import NeuronAgents
 from spikeloop.learners.optimizer import AbstractClipping, Adam, ClipByNorm, ClipByValue, NoClipping
 from spikeloop.learners.random_actions import RandomActions
 from spikeloop.learners.random_search import RandomSearch
@@ -39,6 +40,7 @@ __all__ = [
     "HardTarget",
     "HillClimbing",
     "Immediate",
+    "NeuronAgents",
     "NoClipping",
     "OwnStart",
     "RandomActions",
@@ -48,6 +50,7 @@ __all__ = [
     "SoftTarget",
     "SynapseAgents",
     "TargetClock",
+    "agents",
     "critics",
     "firing_rates",
     "played_rates",

@@ -9,6 +9,7 @@ from spikeloop.neurons.alpha_psc import (
     AlphaState,
 )
 from spikeloop.neurons.current_lif import CurrentLeakyIntegrateAndFire, CurrentMembrane
+from spikeloop.neurons.draw import AbstractDraw, BinaryConcrete, ThroughProbability
 from spikeloop.neurons.dynamic import DynamicNeuron, DynamicState
 from spikeloop.neurons.integrate_fire import IntegrateAndFire, Integrator
 from spikeloop.neurons.lif import DecayedInputLeakyIntegrateAndFire, LeakyIntegrateAndFire, LeakyIntegrator
@@ -24,6 +25,13 @@ from spikeloop.neurons.parameters import (
     UniformStart,
 )
 from spikeloop.neurons.reset import AbstractReset, Detached, HardReset, SoftReset
+from spikeloop.neurons.stochastic import (
+    AbstractStochasticNeuron,
+    BernoulliLogistic,
+    GeneralisedLinear,
+    Ising,
+    RecentCurrents,
+)
 from spikeloop.neurons.surrogate import (
     AbstractSurrogate,
     Arctan,
@@ -36,12 +44,14 @@ from spikeloop.neurons.surrogate import (
 )
 
 __all__ = [
+    "AbstractDraw",
     "AbstractIndividualNeuron",
     "AbstractIntegrator",
     "AbstractNeuron",
     "AbstractNeuronParameters",
     "AbstractReset",
     "AbstractStart",
+    "AbstractStochasticNeuron",
     "AbstractSurrogate",
     "AlphaCurrent",
     "AlphaCurrentLeakyIntegrateAndFire",
@@ -49,6 +59,8 @@ __all__ = [
     "AlphaPropagator",
     "AlphaState",
     "Arctan",
+    "BernoulliLogistic",
+    "BinaryConcrete",
     "CurrentLeakyIntegrateAndFire",
     "CurrentMembrane",
     "DecayedInputLeakyIntegrateAndFire",
@@ -58,19 +70,23 @@ __all__ = [
     "FastSigmoid",
     "FixedParameters",
     "Gaussian",
+    "GeneralisedLinear",
     "HardReset",
     "IntegrateAndFire",
     "Integrator",
+    "Ising",
     "LeakyIntegrateAndFire",
     "LeakyIntegrator",
     "Membrane",
     "NoDerivative",
     "NormalStart",
+    "RecentCurrents",
     "Rectangular",
     "SharedParameters",
     "Sigmoid",
     "SoftReset",
     "StartAsGiven",
+    "ThroughProbability",
     "TrainableParameters",
     "Triangular",
     "UniformStart",

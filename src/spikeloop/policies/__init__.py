@@ -1,6 +1,15 @@
 """Policies: from an observation to a decision."""
 
 from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision
+from spikeloop.policies.coagent import (
+    AbstractWiring,
+    CoagentParams,
+    CoagentPolicy,
+    Firing,
+    LogProbabilities,
+    ModulePerAction,
+    SharedHidden,
+)
 from spikeloop.policies.deep import BlindPolicy, DeepPolicy
 from spikeloop.policies.encoded import EncodedDeepPolicy
 from spikeloop.policies.spiking import (
@@ -16,12 +25,19 @@ from spikeloop.policies.standardised import StandardisedParams, StandardisedPoli
 __all__ = [
     "AbstractBetweenDecisions",
     "AbstractPolicy",
+    "AbstractWiring",
     "BlindPolicy",
+    "CoagentParams",
+    "CoagentPolicy",
     "Decision",
     "DeepPolicy",
     "EncodedDeepPolicy",
+    "Firing",
     "KeepBetweenDecisions",
+    "LogProbabilities",
+    "ModulePerAction",
     "ResetBetweenDecisions",
+    "SharedHidden",
     "SpikingParams",
     "SpikingPolicy",
     "SpikingState",
