@@ -2,6 +2,7 @@
 
 from spikeloop.learners import agents, critics, strategies, synapses
 from spikeloop.learners._base import AbstractLearner, Report, firing_rates, played_rates
+from spikeloop.learners.annealing import AbstractAnnealing, AnnealedTemperature, NoAnnealing
 from spikeloop.learners.antithetic_synapse_agents import (
     AbstractTrialReward,
     AntitheticSynapseAgents,
@@ -11,6 +12,7 @@ from spikeloop.learners.antithetic_synapse_agents import (
 )
 from spikeloop.learners.dqn import DQN
 from spikeloop.learners.evolution import AbstractStart, CommonStart, Evolution, OwnStart
+from spikeloop.learners.gradient_actor_critic import GradientActorCritic
 from spikeloop.learners.hill_climbing import HillClimbing
 from spikeloop.learners.neuron_agents import NeuronAgents
 from spikeloop.learners.optimizer import AbstractClipping, Adam, ClipByNorm, ClipByValue, NoClipping
@@ -23,12 +25,14 @@ from spikeloop.learners.td3 import TD3
 __all__ = [
     "DQN",
     "TD3",
+    "AbstractAnnealing",
     "AbstractClipping",
     "AbstractLearner",
     "AbstractStart",
     "AbstractTarget",
     "AbstractTrialReward",
     "Adam",
+    "AnnealedTemperature",
     "AntitheticSynapseAgents",
     "ClipByNorm",
     "ClipByValue",
@@ -37,10 +41,12 @@ __all__ = [
     "DifferenceOfRanks",
     "EpisodicTarget",
     "Evolution",
+    "GradientActorCritic",
     "HardTarget",
     "HillClimbing",
     "Immediate",
     "NeuronAgents",
+    "NoAnnealing",
     "NoClipping",
     "OwnStart",
     "RandomActions",
