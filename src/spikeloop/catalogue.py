@@ -40,6 +40,7 @@ COMPONENTS = {
     "learners": learners,
     "synapses": learners.synapses,
     "strategies": learners.strategies,
+    "agents": learners.agents,
     "critics": learners.critics,
 }
 

@@ -26,7 +26,7 @@ from spikeloop.policies import AbstractPolicy
 
 PACKAGES = (
     "encoders", "neurons", "networks", "decoders", "policies", "plasticity", "interaction", "objectives",
-    "learners", "learners.critics", "learners.strategies", "learners.synapses", "environments", "training",
+    "learners", "learners.agents", "learners.critics", "learners.strategies", "learners.synapses", "environments", "training",
     "papers.bhargava2022", "papers.labady2023", "papers.zhang2022",
 )  # fmt: skip
 TICKS, SIZE, OUT = 6, 5, 3

@@ -41,13 +41,13 @@ class ActorCriticState(eqx.Module):
 
 
 class Taken(eqx.Module):
-    """The steps of an iteration; every leaf has them as its leading axis."""
+    """A step of an iteration, or all of them with a leading axis."""
 
-    obs: Float[Array, "steps ..."]
-    action: Shaped[Array, "steps ..."]
-    key: Any  # what the decisions drew their random numbers from; None if they drew none
-    error: Float[Array, " steps"]
-    done: Bool[Array, " steps"]
+    obs: Float[Array, "..."]
+    action: Shaped[Array, "..."]
+    key: Any  # what the decision drew its random numbers from; None if it drew none
+    error: Float[Array, "..."]
+    done: Bool[Array, "..."]
 
 
 class GradientActorCritic(AbstractLearner):

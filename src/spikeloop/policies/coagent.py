@@ -73,7 +73,7 @@ class CoagentParams(eqx.Module):
     """The weights of every layer of all actors; in a unit's column its synapses, oldest tick first, and its bias."""
 
     encoder: Any
-    weights: tuple[Float[Array, "actors modules taps_inputs units"], ...]
+    weights: tuple[Float[Array, "actors modules _ _"], ...]  # [actor, module, taps x inputs and a bias, unit]
 
 
 class CoagentPolicy(AbstractPolicy):
@@ -139,9 +139,10 @@ class CoagentPolicy(AbstractPolicy):
         # Laid along the ticks of the input; a unit is silent before it has heard enough.
         late = [jnp.pad(s, ((self.ticks - len(s), 0), (0, 0), (0, 0), (0, 0))) for s in firing.spikes]
         spikes = tuple(s.reshape(self.ticks, -1) for s in late)
-        evidence = jnp.stack([self._votes(late[-1][: tick + 1]) for tick in range(self.ticks)])
+        wait = self.ticks - len(firing.spikes[-1])
+        evidence = [self._votes(firing.spikes[-1][: max(0, tick + 1 - wait)]) for tick in range(self.ticks)]
         decision = Decision(self._votes(firing.spikes[-1]), self._counts(firing), firing)
-        return state, TracedDecision(decision, Trace(spikes, evidence))
+        return state, TracedDecision(decision, Trace(spikes, jnp.stack(evidence)))
 
     def log_probabilities(self, params: CoagentParams, firing: Firing) -> LogProbabilities:
         """How probable what the units did was, given what each of them heard."""
@@ -197,7 +198,7 @@ class CoagentPolicy(AbstractPolicy):
 
     def _votes(self, spikes):
         sent = self.neuron.signal(spikes)
-        return jnp.sum(jnp.mean(sent.reshape(len(sent), self.actors, -1), axis=1), axis=0)
+        return jnp.sum(jnp.mean(sent.reshape(len(sent), self.actors, sent.shape[2] * sent.shape[3]), axis=1), axis=0)
 
     def _counts(self, firing):
         return tuple(jnp.sum(spikes, axis=0).ravel() for spikes in firing.spikes)
