@@ -24,7 +24,7 @@ from spikeloop.component import Component, one_line
 from spikeloop.environments import Gymnax, MuJoCo
 from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
-from spikeloop.papers import bhargava2022, labady2023, zhang2022, zheng2026
+from spikeloop.papers import aenugu2020, bhargava2022, labady2023, zhang2022, zheng2026
 from spikeloop.run import Run
 from spikeloop.study import AbstractStudy
 
@@ -91,6 +91,7 @@ ENTRIES = {
     "labady2023/optimisers": Entry(labady2023.optimisers, labady2023.report_mountain_car),
     "labady2023/heatmaps": Entry(labady2023.heatmaps, labady2023.report_heatmaps),
     "labady2023/recording": Entry(labady2023.recording, labady2023.report_recording),
+    **{f"aenugu2020/{name}": Entry(make, aenugu2020.report) for name, make in aenugu2020.experiments().items()},
     "zhang2022/dynamics": Entry(zhang2022.NeuronDynamics),
     "zhang2022/prelearn": Entry(zhang2022.prelearn, zhang2022.report_prelearn),
     "zhang2022/pendulum": Entry(zhang2022.pendulum),

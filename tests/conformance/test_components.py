@@ -27,7 +27,7 @@ from spikeloop.policies import AbstractPolicy
 PACKAGES = (
     "encoders", "neurons", "networks", "decoders", "policies", "plasticity", "interaction", "objectives",
     "learners", "learners.agents", "learners.critics", "learners.strategies", "learners.synapses", "environments", "training",
-    "papers.bhargava2022", "papers.labady2023", "papers.zhang2022",
+    "papers.aenugu2020", "papers.bhargava2022", "papers.labady2023", "papers.zhang2022",
 )  # fmt: skip
 TICKS, SIZE, OUT = 6, 5, 3
 

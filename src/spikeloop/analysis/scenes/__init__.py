@@ -10,10 +10,10 @@ from spikeloop.analysis.scenes.classic import (
     MountainCarScene,
     PendulumScene,
 )
-from spikeloop.analysis.scenes.grids import GridScene, MinAtarScene, games
+from spikeloop.analysis.scenes.grids import GridScene, GridworldScene, MinAtarScene, games
 from spikeloop.analysis.scenes.mujoco import MuJoCoScene
 from spikeloop.analysis.scenes.others import ObservationScene, PictureScene
-from spikeloop.environments import AbstractEnvironment, Gymnasium, Gymnax, MuJoCo
+from spikeloop.environments import AbstractEnvironment, Gridworld, Gymnasium, Gymnax, MuJoCo
 from spikeloop.errors import InvalidInput
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "AcrobotScene",
     "CartPoleScene",
     "GridScene",
+    "GridworldScene",
     "MinAtarScene",
     "MountainCarContinuousScene",
     "MountainCarScene",
@@ -44,6 +45,7 @@ _CLASSIC = {
 _ACTION_NAMES = {
     "Acrobot-v1": ("torque \N{MINUS SIGN}1", "none", "torque +1"),
     "CartPole-v1": ("left", "right"),
+    "Gridworld": ("up", "down", "left", "right"),
     "MountainCar-v0": ("left", "none", "right"),
     "MountainCarContinuous-v0": ("push",),
     "Pendulum-v1": ("torque",),
@@ -67,6 +69,8 @@ def make_scene(
         return _CLASSIC[name](page, top, height, recording)
     if isinstance(environment, Gymnax) and name in games():
         return MinAtarScene(page, top, height, recording, name)
+    if isinstance(environment, Gridworld):
+        return GridworldScene(page, top, height, recording, environment.side)
     if isinstance(environment, MuJoCo):
         return MuJoCoScene(page, top, height, recording, environment)
     if isinstance(environment, Gymnasium):
