@@ -55,7 +55,7 @@ TASKS = {
         {"coagent": setting.MOUNTAIN_CAR_AGENTS, "published": setting.MOUNTAIN_CAR_PUBLISHED},
         setting.MOUNTAIN_CAR_BINS,
         0.003,
-        Protocol(env_steps=100_000, evaluations=4, evaluation_episodes=5, final_episodes=50),
+        Protocol(env_steps=120_000, evaluations=3, evaluation_episodes=5, final_episodes=50),
     ),
 }
 
