@@ -24,7 +24,16 @@ from spikeloop.component import Component, one_line
 from spikeloop.environments import Gymnax, MuJoCo
 from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
-from spikeloop.papers import bhargava2022, bing2019, chevtchenko2021, hasegan2022, labady2023, zhang2022, zheng2026
+from spikeloop.papers import (
+    aenugu2020,
+    bhargava2022,
+    bing2019,
+    chevtchenko2021,
+    hasegan2022,
+    labady2023,
+    zhang2022,
+    zheng2026,
+)
 from spikeloop.run import Run
 from spikeloop.study import AbstractStudy
 
@@ -40,6 +49,7 @@ COMPONENTS = {
     "learners": learners,
     "synapses": learners.synapses,
     "strategies": learners.strategies,
+    "agents": learners.agents,
     "critics": learners.critics,
     "imitation": learners.imitation,
 }
@@ -100,6 +110,7 @@ ENTRIES = {
     "labady2023/recording": Entry(labady2023.recording, labady2023.report_recording),
     "hasegan2022/evol": Entry(hasegan2022.evol),
     "hasegan2022/stdp-rl": Entry(hasegan2022.stdp_rl),
+    **{f"aenugu2020/{name}": Entry(make, aenugu2020.report) for name, make in aenugu2020.experiments().items()},
     "zhang2022/dynamics": Entry(zhang2022.NeuronDynamics),
     "zhang2022/prelearn": Entry(zhang2022.prelearn, zhang2022.report_prelearn),
     "zhang2022/pendulum": Entry(zhang2022.pendulum),

@@ -14,9 +14,17 @@ from spikeloop.analysis.animation import MOST_FRAMES, animate
 from spikeloop.analysis.page import Page
 from spikeloop.analysis.panels import RasterPanel, TimeAxis, most_active, spike_marks
 from spikeloop.analysis.recording import record_episode
-from spikeloop.analysis.scenes import GridScene, MinAtarScene, ObservationScene, PictureScene, action_names, make_scene
+from spikeloop.analysis.scenes import (
+    GridScene,
+    GridworldScene,
+    MinAtarScene,
+    ObservationScene,
+    PictureScene,
+    action_names,
+    make_scene,
+)
 from spikeloop.analysis.style import apply_style
-from spikeloop.environments import Gymnasium, Gymnax
+from spikeloop.environments import Gridworld, Gymnasium, Gymnax
 from spikeloop.errors import InvalidInput
 from spikeloop.interaction import Actor, UniformRandom
 from spikeloop.networks import FeedForward
@@ -112,6 +120,19 @@ def test_every_scene_moves_with_the_state(name):
     assert any((frame != frames[0]).any() for frame in frames[1:])
     assert isinstance(scene, (GridScene, ObservationScene)) == (name not in CLASSIC)
     assert len(action_names(environment)) == environment.spec.actions.output_size
+
+
+def test_the_gridworld_shows_the_agent_its_path_and_the_goal():
+    environment = Gridworld(side=4)
+    recording = recorded(environment, DeepPolicy(), 6)
+    with apply_style():
+        scene = make_scene(environment, Page(640, 240), 0, 240, recording)
+    assert isinstance(scene, GridworldScene) and action_names(environment) == ("up", "down", "left", "right")
+    for moment, picture in enumerate(scene.pictures(recording)):
+        been = {tuple(place) for place in recording.observations[: moment + 1].astype(int).tolist()}
+        assert set(zip(*np.nonzero(picture[..., 2]), strict=True)) == been
+        assert np.argwhere(picture[..., 0]).tolist() == [recording.observations[moment].astype(int).tolist()]
+        assert np.argwhere(picture[..., 1]).tolist() == [[3, 3]]
 
 
 @pytest.mark.parametrize("name", MINATAR)

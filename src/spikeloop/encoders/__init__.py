@@ -2,8 +2,10 @@
 
 from spikeloop.encoders._base import AbstractEncoder
 from spikeloop.encoders.bins import OneHotBins
+from spikeloop.encoders.combination import CombinationCode
 from spikeloop.encoders.direct import Direct
 from spikeloop.encoders.normal_bins import NormalBins
+from spikeloop.encoders.pattern import PatternCode
 from spikeloop.encoders.place_cells import AbstractPlaceCells, BernoulliPlaceCells, PlaceCells, RegularPlaceCells
 from spikeloop.encoders.poisson import PoissonCode
 from spikeloop.encoders.population import (
@@ -23,10 +25,12 @@ __all__ = [
     "AbstractPopulationCode",
     "BernoulliPlaceCells",
     "BernoulliPopulationCode",
+    "CombinationCode",
     "DeterministicPopulationCode",
     "Direct",
     "NormalBins",
     "OneHotBins",
+    "PatternCode",
     "PlaceCells",
     "PoissonCode",
     "PoissonPopulationCode",

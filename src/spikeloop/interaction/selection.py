@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Shaped
 
-from spikeloop.component import Component, require, require_count
+from spikeloop.component import Component, require, require_count, require_positive
 from spikeloop.environments import Box, Discrete
 from spikeloop.errors import InvalidInput
 from spikeloop.interaction.schedule import AbstractSchedule, ExponentialDecay
@@ -134,3 +134,23 @@ class EpsilonGreedy(AbstractSelection):
         u = jax.random.uniform(key)
         random = jnp.minimum((u / jnp.maximum(epsilon, 1e-8) * actions.count).astype(jnp.int32), actions.count - 1)
         return jnp.where(u < epsilon, random, jnp.argmax(output).astype(jnp.int32))
+
+
+class Softmax(AbstractSelection):
+    """An action drawn with the probability softmax(output / temperature): what policy-gradient learners act by."""
+
+    stochastic = True
+
+    temperature: float = 1.0  # larger is more random, in units of the output
+
+    def __check_init__(self):
+        require_positive(self, "temperature")
+
+    def __call__(self, output, actions, env_steps, key):
+        if not isinstance(actions, Discrete):
+            raise InvalidInput("Softmax needs discrete actions, and this environment's are continuous")
+        return jax.random.categorical(key, self.log_probabilities(output)).astype(jnp.int32)
+
+    def log_probabilities(self, output: Float[Array, " out"]) -> Float[Array, " out"]:
+        """The logarithm of each action's probability."""
+        return jax.nn.log_softmax(output / self.temperature)

@@ -1,7 +1,8 @@
 """Learners: one file, one algorithm."""
 
-from spikeloop.learners import critics, imitation, strategies, synapses
+from spikeloop.learners import agents, critics, imitation, strategies, synapses
 from spikeloop.learners._base import AbstractLearner, Report, firing_rates, played_rates
+from spikeloop.learners.annealing import AbstractAnnealing, AnnealedTemperature, NoAnnealing
 from spikeloop.learners.antithetic_synapse_agents import (
     AbstractTrialReward,
     AntitheticSynapseAgents,
@@ -11,8 +12,10 @@ from spikeloop.learners.antithetic_synapse_agents import (
 )
 from spikeloop.learners.dqn import DQN
 from spikeloop.learners.evolution import AbstractStart, CommonStart, Evolution, OwnStart
+from spikeloop.learners.gradient_actor_critic import GradientActorCritic
 from spikeloop.learners.hill_climbing import HillClimbing
 from spikeloop.learners.modulators import AbstractModulator, Reward, RewardAboveMean, RewardPredictionError
+from spikeloop.learners.neuron_agents import NeuronAgents
 from spikeloop.learners.optimizer import AbstractClipping, Adam, ClipByNorm, ClipByValue, NoClipping
 from spikeloop.learners.place_and_action import PlaceAndAction, PlaceAndActionState, RewardedTrace
 from spikeloop.learners.random_actions import RandomActions
@@ -27,6 +30,7 @@ from spikeloop.learners.td3 import TD3
 __all__ = [
     "DQN",
     "TD3",
+    "AbstractAnnealing",
     "AbstractClipping",
     "AbstractLearner",
     "AbstractModulator",
@@ -35,6 +39,7 @@ __all__ = [
     "AbstractTargeting",
     "AbstractTrialReward",
     "Adam",
+    "AnnealedTemperature",
     "AntitheticSynapseAgents",
     "ClipByNorm",
     "ClipByValue",
@@ -44,10 +49,13 @@ __all__ = [
     "EpisodicTarget",
     "Everywhere",
     "Evolution",
+    "GradientActorCritic",
     "HardTarget",
     "HillClimbing",
     "Immediate",
     "MotorTargeting",
+    "NeuronAgents",
+    "NoAnnealing",
     "NoClipping",
     "OwnStart",
     "PlaceAndAction",
@@ -66,6 +74,7 @@ __all__ = [
     "Staged",
     "SynapseAgents",
     "TargetClock",
+    "agents",
     "critics",
     "firing_rates",
     "imitation",

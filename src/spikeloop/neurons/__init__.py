@@ -9,9 +9,11 @@ from spikeloop.neurons.alpha_psc import (
     AlphaState,
 )
 from spikeloop.neurons.current_lif import CurrentLeakyIntegrateAndFire, CurrentMembrane
+from spikeloop.neurons.draw import AbstractDraw, BinaryConcrete, ThroughProbability
 from spikeloop.neurons.dynamic import DynamicNeuron, DynamicState
 from spikeloop.neurons.integrate_fire import IntegrateAndFire, Integrator
 from spikeloop.neurons.lif import DecayedInputLeakyIntegrateAndFire, LeakyIntegrateAndFire, LeakyIntegrator
+from spikeloop.neurons.noisy_membrane import AbstractNoisyNeuron, EscapeNoise, NoisyMembrane, SoftWinnerTakeAll
 from spikeloop.neurons.parameters import (
     AbstractIndividualNeuron,
     AbstractNeuronParameters,
@@ -25,7 +27,13 @@ from spikeloop.neurons.parameters import (
 )
 from spikeloop.neurons.reset import AbstractReset, Detached, HardReset, SoftReset
 from spikeloop.neurons.rule_based import RuleBasedNeuron, RuleBasedState, Synapses
-from spikeloop.neurons.stochastic import AbstractStochasticNeuron, EscapeNoise, NoisyMembrane, SoftWinnerTakeAll
+from spikeloop.neurons.stochastic import (
+    AbstractStochasticNeuron,
+    BernoulliLogistic,
+    GeneralisedLinear,
+    Ising,
+    RecentCurrents,
+)
 from spikeloop.neurons.surrogate import (
     AbstractSurrogate,
     Arctan,
@@ -38,10 +46,12 @@ from spikeloop.neurons.surrogate import (
 )
 
 __all__ = [
+    "AbstractDraw",
     "AbstractIndividualNeuron",
     "AbstractIntegrator",
     "AbstractNeuron",
     "AbstractNeuronParameters",
+    "AbstractNoisyNeuron",
     "AbstractReset",
     "AbstractStart",
     "AbstractStochasticNeuron",
@@ -52,6 +62,8 @@ __all__ = [
     "AlphaPropagator",
     "AlphaState",
     "Arctan",
+    "BernoulliLogistic",
+    "BinaryConcrete",
     "CurrentLeakyIntegrateAndFire",
     "CurrentMembrane",
     "DecayedInputLeakyIntegrateAndFire",
@@ -62,15 +74,18 @@ __all__ = [
     "FastSigmoid",
     "FixedParameters",
     "Gaussian",
+    "GeneralisedLinear",
     "HardReset",
     "IntegrateAndFire",
     "Integrator",
+    "Ising",
     "LeakyIntegrateAndFire",
     "LeakyIntegrator",
     "Membrane",
     "NoDerivative",
     "NoisyMembrane",
     "NormalStart",
+    "RecentCurrents",
     "Rectangular",
     "RuleBasedNeuron",
     "RuleBasedState",
@@ -80,6 +95,7 @@ __all__ = [
     "SoftWinnerTakeAll",
     "StartAsGiven",
     "Synapses",
+    "ThroughProbability",
     "TrainableParameters",
     "Triangular",
     "UniformStart",

@@ -1,6 +1,15 @@
 """Policies: from an observation to a decision."""
 
 from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision, WatchedDecision
+from spikeloop.policies.coagent import (
+    AbstractWiring,
+    CoagentParams,
+    CoagentPolicy,
+    Firing,
+    LogProbabilities,
+    ModulePerAction,
+    SharedHidden,
+)
 from spikeloop.policies.deep import BlindPolicy, DeepPolicy
 from spikeloop.policies.encoded import EncodedDeepPolicy
 from spikeloop.policies.place_and_action import (
@@ -27,18 +36,25 @@ __all__ = [
     "AbstractPolicy",
     "AbstractReflex",
     "AbstractWeightStart",
+    "AbstractWiring",
     "BlindPolicy",
+    "CoagentParams",
+    "CoagentPolicy",
     "Decision",
     "DeepPolicy",
     "DrawnWeights",
     "EncodedDeepPolicy",
+    "Firing",
     "InTurn",
     "InTurnParams",
     "KeepBetweenDecisions",
+    "LogProbabilities",
+    "ModulePerAction",
     "PlaceAndActionParams",
     "PlaceAndActionPolicy",
     "Propagated",
     "ResetBetweenDecisions",
+    "SharedHidden",
     "SpikingParams",
     "SpikingPolicy",
     "SpikingState",

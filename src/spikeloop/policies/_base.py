@@ -14,6 +14,7 @@ class Decision(eqx.Module):
 
     output: Float[Array, " out"]
     spikes: tuple[Float[Array, " _"], ...]
+    record: Any = None  # what a learner needs to go over it again, of policies that draw random numbers
 
 
 class Trace(eqx.Module):

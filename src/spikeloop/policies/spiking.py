@@ -120,14 +120,14 @@ class SpikingPolicy(AbstractPolicy):
 
     def __call__(self, params, state, obs, key):
         end, _ = self._run(params, state, obs, key, lambda tick, spikes: None)
-        return end.brain, self._decide(params, end)
+        return end.brain, self._decide(params, end, key)
 
     def trace(self, params, state, obs, key):
         def keep(tick, spikes):
             return Trace(spikes, self.decoder.read(params.decoder, tick.decoder, self.ticks))
 
         end, trace = self._run(params, state, obs, key, keep)
-        return end.brain, TracedDecision(self._decide(params, end), trace)
+        return end.brain, TracedDecision(self._decide(params, end, key), trace)
 
     def watch(self, params: SpikingParams, state: SpikingState, obs: Any, key: Any) -> tuple[Any, WatchedDecision]:
         """The same decision with what a local rule sees of it: all spikes, and how probable they were."""
@@ -138,10 +138,11 @@ class SpikingPolicy(AbstractPolicy):
             return spikes, expected
 
         end, (spikes, expected) = self._run(params, state, obs, key, keep)
-        return end.brain, WatchedDecision(self._decide(params, end), spikes, expected)
+        return end.brain, WatchedDecision(self._decide(params, end, key), spikes, expected)
 
-    def _decide(self, params, end):
-        return Decision(self.decoder.read(params.decoder, end.decoder, self.ticks), end.counts)
+    def _decide(self, params, end, key):
+        output = self.decoder.read(params.decoder, end.decoder, self.ticks)
+        return Decision(output, end.counts, key if self.stochastic else None)
 
     def _run(self, params, state, obs, key, keep):
         if not self.between_decisions.keeps:

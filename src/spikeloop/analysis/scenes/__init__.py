@@ -10,11 +10,11 @@ from spikeloop.analysis.scenes.classic import (
     MountainCarScene,
     PendulumScene,
 )
-from spikeloop.analysis.scenes.grids import GridScene, MinAtarScene, games
+from spikeloop.analysis.scenes.grids import GridScene, GridworldScene, MinAtarScene, games
 from spikeloop.analysis.scenes.maze import MazeScene
 from spikeloop.analysis.scenes.mujoco import MuJoCoScene
 from spikeloop.analysis.scenes.others import ObservationScene, PictureScene
-from spikeloop.environments import AbstractEnvironment, Gymnasium, Gymnax, ImageMaze, MuJoCo
+from spikeloop.environments import AbstractEnvironment, Gridworld, Gymnasium, Gymnax, ImageMaze, MuJoCo
 from spikeloop.errors import InvalidInput
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "AcrobotScene",
     "CartPoleScene",
     "GridScene",
+    "GridworldScene",
     "MazeScene",
     "MinAtarScene",
     "MountainCarContinuousScene",
@@ -47,6 +48,7 @@ _ACTION_NAMES = {
     "Acrobot-v1": ("torque \N{MINUS SIGN}1", "none", "torque +1"),
     "CartPole-v1": ("left", "right"),
     "ImageMaze": ("\u2196", "\u2191", "\u2197", "\u2190", "stay", "\u2192", "\u2199", "\u2193", "\u2198"),
+    "Gridworld": ("up", "down", "left", "right"),
     "MountainCar-v0": ("left", "none", "right"),
     "MountainCarContinuous-v0": ("push",),
     "Pendulum-v1": ("torque",),
@@ -72,6 +74,8 @@ def make_scene(
         return MinAtarScene(page, top, height, recording, name)
     if isinstance(environment, ImageMaze):
         return MazeScene(page, top, height, recording, environment)
+    if isinstance(environment, Gridworld):
+        return GridworldScene(page, top, height, recording, environment.side)
     if isinstance(environment, MuJoCo):
         return MuJoCoScene(page, top, height, recording, environment)
     if isinstance(environment, Gymnasium):

@@ -54,7 +54,7 @@ class GridScene(AbstractScene):
     """
 
     def __init__(self, page: Page, top: int, height: int, recording: Recording):
-        seen = recording.observations
+        seen = self.pictures(recording)
         thin = max(1, math.ceil(seen.shape[1] / height), math.ceil(2 * seen.shape[2] / page.width))
         self.seen = seen[:, ::thin, ::thin]
         rows, columns = self.seen.shape[1:3]
@@ -70,6 +70,10 @@ class GridScene(AbstractScene):
             page.text(x + 18, y + 5, name, LABEL_SIZE, INK, va="center")
         self.image = page.picture(left, top + (height - rows * self.cell) // 2, self._pixels(0))
         page.moving([self.image])
+
+    def pictures(self, recording: Recording) -> Float[np.ndarray, "moments rows columns *channels"]:
+        """What is shown at every moment: the observations, unless overridden."""
+        return recording.observations
 
     def channels(self, recording: Recording) -> tuple[tuple[str, str] | None, ...]:
         """Name and colour of each channel."""
@@ -108,6 +112,25 @@ class MinAtarScene(GridScene):
 
     def channels(self, recording):
         return _GAMES[self.name]
+
+
+class GridworldScene(GridScene):
+    """The slipping gridworld: the agent, where it has been in this episode, and the goal."""
+
+    def __init__(self, page: Page, top: int, height: int, recording: Recording, side: int):
+        self.side = side
+        super().__init__(page, top, height, recording)
+
+    def pictures(self, recording):
+        places = recording.observations.astype(int)
+        agent = np.zeros((len(places), self.side, self.side, 1))
+        agent[np.arange(len(places)), places[:, 0], places[:, 1]] = 1.0
+        goal = np.zeros_like(agent)
+        goal[:, -1, -1] = 1.0
+        return np.concatenate([agent, goal, np.maximum.accumulate(agent, axis=0)], axis=-1)
+
+    def channels(self, recording):
+        return (("agent", BLUE), ("goal", GREEN), ("its path", _TRAIL))
 
 
 def games() -> tuple[str, ...]:
