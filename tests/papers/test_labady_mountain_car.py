@@ -53,8 +53,8 @@ def along_the_velocity():
 
 def test_an_individual_is_315_genes_between_their_bounds():
     state = evolution().init(WORLD, jax.random.key(0))
-    assert state.population.shape == (32, 315) and state.hall.shape == (20, 315)
-    assert 19.9 < float(jnp.abs(state.population).max()) <= 20.0
+    assert state.strategy.population.shape == (32, 315) and state.strategy.hall.shape == (20, 315)
+    assert 19.9 < float(jnp.abs(state.strategy.population).max()) <= 20.0
 
 
 def test_an_episode_ends_at_the_goal_and_its_score_is_where_the_car_got():
