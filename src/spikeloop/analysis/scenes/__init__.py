@@ -14,7 +14,8 @@ from spikeloop.analysis.scenes.grids import GridScene, MinAtarScene, games
 from spikeloop.analysis.scenes.maze import MazeScene
 from spikeloop.analysis.scenes.mujoco import MuJoCoScene
 from spikeloop.analysis.scenes.others import ObservationScene, PictureScene
-from spikeloop.environments import AbstractEnvironment, Gymnasium, Gymnax, ImageMaze, MuJoCo
+from spikeloop.analysis.scenes.vehicle import VehicleScene
+from spikeloop.environments import AbstractEnvironment, Gymnasium, Gymnax, ImageMaze, MuJoCo, TargetVehicle
 from spikeloop.errors import InvalidInput
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "ObservationScene",
     "PendulumScene",
     "PictureScene",
+    "VehicleScene",
     "action_names",
     "make_scene",
 ]
@@ -50,6 +52,7 @@ _ACTION_NAMES = {
     "MountainCar-v0": ("left", "none", "right"),
     "MountainCarContinuous-v0": ("push",),
     "Pendulum-v1": ("torque",),
+    "TargetVehicle": ("turn",),
     "Asterix-MinAtar": ("none", "left", "up", "right", "down"),
     "Breakout-MinAtar": ("none", "left", "right"),
     "Freeway-MinAtar": ("none", "up", "down"),
@@ -72,6 +75,8 @@ def make_scene(
         return MinAtarScene(page, top, height, recording, name)
     if isinstance(environment, ImageMaze):
         return MazeScene(page, top, height, recording, environment)
+    if isinstance(environment, TargetVehicle):
+        return VehicleScene(page, top, height, recording, environment)
     if isinstance(environment, MuJoCo):
         return MuJoCoScene(page, top, height, recording, environment)
     if isinstance(environment, Gymnasium):

@@ -27,8 +27,8 @@ class DriveState(eqx.Module):
 class Lesson(eqx.Module):
     """What was seen, what the teacher would do, and the episodes that it drove; a leading axis of steps."""
 
-    obs: Float[Array, "steps *observation"]
-    target: Float[Array, "steps out"]
+    obs: Float[Array, "..."]
+    target: Float[Array, "*steps out"]
     episodes: Episode
 
 
