@@ -10,12 +10,10 @@ import pytest
 
 from spikeloop.environments import TargetVehicle, VehicleState
 from spikeloop.interaction import Actor, Straight, StraightNoise, play_episode
-from spikeloop.learners.imitation import Drive
 from spikeloop.policies import InTurn, TurnAway, TurnTowards
 
 WORLD = TargetVehicle()
-TEACHER = Drive().teacher
-assert isinstance(TEACHER, InTurn)
+TEACHER = InTurn(TurnAway(), TurnTowards(), sensors=6)
 NOWHERE = jnp.full((1, 3), -1000.0).at[:, 2].set(0.5)
 NONE = jnp.full((1, 4), -1000.0).at[:, 2:].set(0.5)
 
@@ -47,8 +45,8 @@ def test_rays_to_the_walls_of_the_arena():
 def test_rays_to_a_disc_and_a_rectangle(heading):
     """A disc dead ahead of a ray is seen at its centre's distance less its radius, a rectangle square to it at its face."""
     angle = heading + WORLD.angles()[2]
-    here = np.array([4.0, 4.0])
-    centre = here + 1.5 * np.array([np.cos(angle), np.sin(angle)])
+    here = (4.0, 4.0)
+    centre = np.array(here) + 1.5 * np.array([np.cos(angle), np.sin(angle)])
     assert distances(at(*here, heading, discs=[*centre, 0.4]))[2] == pytest.approx(1.1, rel=1e-4)
     # A ray that passes the centre at the distance s meets the disc at sqrt(D^2 - s^2) - sqrt(rho^2 - s^2).
     between = 1.5 * np.sin(WORLD.angles()[2] - WORLD.angles()[3])  # more than the radius: the next sonar misses it

@@ -116,11 +116,8 @@ def test_a_controller_learns_in_its_turn_only(course):
 
 def test_the_gradient_comes_to_the_same():
     policy = InTurn(DeepPolicy((8,)), DeepPolicy((8,)), sensors=6)
-    error = np.asarray(
-        iterate(BehaviouralCloning(policy, optimizer=Adam(Constant(0.01)), steps=50), WORLD, 25).reports.metrics[
-            "error"
-        ]
-    )
+    learner = BehaviouralCloning(policy, optimizer=Adam(Constant(0.01)), steps=50)
+    error = np.asarray(iterate(learner, WORLD, 25).reports.metrics["error"])
     assert error[-5:].mean() < 0.6 * error[0]
 
 
