@@ -10,10 +10,10 @@ import pytest
 
 from spikeloop.environments import TargetVehicle, VehicleState
 from spikeloop.interaction import Actor, Straight, StraightNoise, play_episode
-from spikeloop.policies import InTurn, TurnAway, TurnTowards
+from spikeloop.policies import NearOrFar, TurnAway, TurnTowards
 
 WORLD = TargetVehicle()
-TEACHER = InTurn(TurnAway(), TurnTowards(), sensors=6)
+TEACHER = NearOrFar(TurnAway(), TurnTowards(), sensors=6)
 NOWHERE = jnp.full((1, 3), -1000.0).at[:, 2].set(0.5)
 NONE = jnp.full((1, 4), -1000.0).at[:, 2:].set(0.5)
 
@@ -146,7 +146,7 @@ def test_the_teacher_arrives_in_every_empty_scene():
 
 
 def test_the_first_of_two_policies_decides_where_something_is_near():
-    policy = InTurn(TurnAway(2.0), TurnTowards(2.0), sensors=2, threshold=0.5)
+    policy = NearOrFar(TurnAway(2.0), TurnTowards(2.0), sensors=2, threshold=0.5)
     params = policy.init(3, 1, jax.random.key(0))
     state = policy.init_state(params)
     far, near = jnp.asarray([0.4, 0.0, -0.3]), jnp.asarray([0.6, 0.0, -0.3])

@@ -15,7 +15,7 @@ from spikeloop.learners import Adam
 from spikeloop.learners.imitation import BehaviouralCloning, RewardedWindow, SupervisedPlasticity
 from spikeloop.learners.imitation.rewarded_windows import passed_back
 from spikeloop.learners.imitation.supervised import NETWORK, window
-from spikeloop.policies import DeepPolicy, InTurn, SpikingPolicy
+from spikeloop.policies import DeepPolicy, NearOrFar, SpikingPolicy
 
 WORLD = TargetVehicle()
 
@@ -24,7 +24,7 @@ def small(encoder):
     return SpikingPolicy(encoder, NETWORK.with_fields(widths=(8,)), OpposedCounts(16.0), ticks=20)
 
 
-PUPIL = InTurn(small(PoissonRates(copies=3)), small(SignedPoissonRates(copies=3)), sensors=6)
+PUPIL = NearOrFar(small(PoissonRates(copies=3)), small(SignedPoissonRates(copies=3)), sensors=6)
 
 
 def test_timing_is_the_sum_over_all_pairs():
@@ -115,7 +115,7 @@ def test_a_controller_learns_in_its_turn_only(course):
 
 
 def test_the_gradient_comes_to_the_same():
-    policy = InTurn(DeepPolicy((8,)), DeepPolicy((8,)), sensors=6)
+    policy = NearOrFar(DeepPolicy((8,)), DeepPolicy((8,)), sensors=6)
     learner = BehaviouralCloning(policy, optimizer=Adam(Constant(0.01)), steps=50)
     error = np.asarray(iterate(learner, WORLD, 25).reports.metrics["error"])
     assert error[-5:].mean() < 0.6 * error[0]
@@ -123,6 +123,6 @@ def test_the_gradient_comes_to_the_same():
 
 def test_only_what_it_can_teach_is_accepted():
     with pytest.raises(InvalidInput, match="SupervisedPlasticity teaches spiking policies"):
-        SupervisedPlasticity(InTurn(DeepPolicy(), DeepPolicy(), sensors=6))
+        SupervisedPlasticity(NearOrFar(DeepPolicy(), DeepPolicy(), sensors=6))
     with pytest.raises(InvalidInput, match="sensors must be below 3"):
-        InTurn(sensors=3).init(3, 1, jax.random.key(0))
+        NearOrFar(sensors=3).init(3, 1, jax.random.key(0))

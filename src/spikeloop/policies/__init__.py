@@ -11,7 +11,7 @@ from spikeloop.policies.place_and_action import (
     Propagated,
     ZeroWeights,
 )
-from spikeloop.policies.reflexes import AbstractReflex, InTurn, InTurnParams, TurnAway, TurnTowards
+from spikeloop.policies.reflexes import AbstractReflex, NearOrFar, NearOrFarParams, TurnAway, TurnTowards
 from spikeloop.policies.spiking import (
     AbstractBetweenDecisions,
     KeepBetweenDecisions,
@@ -32,9 +32,9 @@ __all__ = [
     "DeepPolicy",
     "DrawnWeights",
     "EncodedDeepPolicy",
-    "InTurn",
-    "InTurnParams",
     "KeepBetweenDecisions",
+    "NearOrFar",
+    "NearOrFarParams",
     "PlaceAndActionParams",
     "PlaceAndActionPolicy",
     "Propagated",

@@ -21,7 +21,7 @@ from spikeloop.interaction import Actor, Straight, play_episode
 from spikeloop.learners import AbstractLearner, RandomActions
 from spikeloop.learners.imitation import BehaviouralCloning, Drive, SupervisedPlasticity
 from spikeloop.loading import load_policies
-from spikeloop.policies import InTurn, TurnTowards
+from spikeloop.policies import NearOrFar, TurnTowards
 from spikeloop.run import Run
 from spikeloop.training import Protocol, Trainer, over_seeds, spread, write_atomically, write_json
 
@@ -85,7 +85,7 @@ def tried(world: TargetVehicle, drive: Drive, actors: Actor, seeds: int, keys: P
 
         turns = jax.vmap(turn)(lesson.obs, jax.random.split(act_key, STEPS))
         errors = jnp.mean(jnp.abs(turns - lesson.target), axis=1)
-        near = jax.vmap(split.is_near)(lesson.obs) if isinstance(split, InTurn) else jnp.ones(STEPS, bool)
+        near = jax.vmap(split.is_near)(lesson.obs) if isinstance(split, NearOrFar) else jnp.ones(STEPS, bool)
         return Trial(returns, _mean(errors, near), _mean(errors, ~near), jnp.mean(errors))
 
     drives = jax.random.split(jax.random.key(13), seeds)
@@ -108,7 +108,7 @@ def report_vehicle(run: Run) -> list[Path]:
     found[UNTRAINED] = jax.tree.map(lambda leaf: leaf[: made.seeds], trials)
     found[made.label] = jax.tree.map(lambda leaf: leaf[made.seeds :], trials)
     blind = Actor(
-        InTurn(TurnTowards(), TurnTowards(), sensors=6, threshold=2.0), _nothing(), world.spec.actions, Straight()
+        NearOrFar(TurnTowards(), TurnTowards(), sensors=6, threshold=2.0), _nothing(), world.spec.actions, Straight()
     )
     for name, actor in (("teacher", _teacher(world, drive)), ("towards the target", blind)):
         found[name] = jax.tree.map(lambda leaf: leaf[:1], tried(world, drive, _once(actor), 1, keys))
@@ -185,7 +185,7 @@ def _teacher(world: TargetVehicle, drive: Drive) -> Actor:
 
 
 def _nothing() -> Any:
-    return InTurn(TurnTowards(), TurnTowards()).init(7, 1, jax.random.key(0))
+    return NearOrFar(TurnTowards(), TurnTowards()).init(7, 1, jax.random.key(0))
 
 
 def _once(actor: Actor) -> Actor:
