@@ -73,12 +73,17 @@ class TargetVehicle(AbstractEnvironment):
     def spec(self):
         return Spec("TargetVehicle", (len(ANGLES) + 1,), Box((-1.0,), (1.0,)), self.max_steps)
 
+    @staticmethod
+    def angles() -> Float[np.ndarray, " sonars"]:
+        """Directions of the sonars relative to the heading, from left to right, radians."""
+        return ANGLES
+
     def reset(self, key):
         start_key, heading_key, target_key, disc_key, rectangle_key = jax.random.split(key, 5)
         position = self._place(start_key, ())
         heading = jax.random.uniform(heading_key, minval=-jnp.pi, maxval=jnp.pi)
         places = self._place(target_key, (4,))
-        target = places[jnp.argmax(jnp.linalg.norm(places - position, axis=1))]
+        target = places[jnp.argmax(jnp.linalg.norm(places - position[None], axis=1))]
         state = VehicleState(
             position,
             heading,
@@ -132,21 +137,21 @@ class TargetVehicle(AbstractEnvironment):
     def _first(self, state: VehicleState, direction: Float[Array, "2"]) -> Float[Array, ""]:
         safe = jnp.where(jnp.abs(direction) < 1e-9, 1e-9, direction)
         arena = jnp.min(jnp.maximum(-state.position / safe, (self.size - state.position) / safe))
-        centres = state.discs[:, :2] - state.position
+        centres = state.discs[:, :2] - state.position[None]
         along, away = centres @ direction, jnp.sum(centres**2, axis=1)
         inside = along**2 - away + state.discs[:, 2] ** 2
         disc = along - jnp.sqrt(jnp.maximum(inside, 0.0))
         discs = jnp.where((inside >= 0.0) & (disc >= 0.0), disc, jnp.inf)
-        centres, half = state.rectangles[:, :2] - state.position, state.rectangles[:, 2:]
-        one, other = (centres - half) / safe, (centres + half) / safe
+        centres, half = state.rectangles[:, :2] - state.position[None], state.rectangles[:, 2:]
+        one, other = (centres - half) / safe[None], (centres + half) / safe[None]
         enter, leave = jnp.max(jnp.minimum(one, other), axis=1), jnp.min(jnp.maximum(one, other), axis=1)
         rectangles = jnp.where((enter <= leave) & (enter >= 0.0), enter, jnp.inf)
         return jnp.min(jnp.concatenate([arena[None], discs, rectangles]))
 
     def _room(self, state: VehicleState, point: Float[Array, "2"]) -> Float[Array, " obstacles"]:
         """Distance from a point to the edge of each obstacle, discs first; below 0 inside a disc, 0 inside a rectangle."""
-        discs = jnp.linalg.norm(state.discs[:, :2] - point, axis=1) - state.discs[:, 2]
-        beyond = jnp.maximum(jnp.abs(state.rectangles[:, :2] - point) - state.rectangles[:, 2:], 0.0)
+        discs = jnp.linalg.norm(state.discs[:, :2] - point[None], axis=1) - state.discs[:, 2]
+        beyond = jnp.maximum(jnp.abs(state.rectangles[:, :2] - point[None]) - state.rectangles[:, 2:], 0.0)
         return jnp.concatenate([discs, jnp.linalg.norm(beyond, axis=1)])
 
     def _place(self, key: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, "*shape 2"]:

@@ -20,7 +20,7 @@ from spikeloop.policies.place_and_action import (
     Propagated,
     ZeroWeights,
 )
-from spikeloop.policies.reflexes import AbstractReflex, InTurn, InTurnParams, TurnAway, TurnTowards
+from spikeloop.policies.reflexes import AbstractReflex, NearOrFar, NearOrFarParams, TurnAway, TurnTowards
 from spikeloop.policies.spiking import (
     AbstractBetweenDecisions,
     KeepBetweenDecisions,
@@ -45,11 +45,11 @@ __all__ = [
     "DrawnWeights",
     "EncodedDeepPolicy",
     "Firing",
-    "InTurn",
-    "InTurnParams",
     "KeepBetweenDecisions",
     "LogProbabilities",
     "ModulePerAction",
+    "NearOrFar",
+    "NearOrFarParams",
     "PlaceAndActionParams",
     "PlaceAndActionPolicy",
     "Propagated",

@@ -57,14 +57,14 @@ class TurnTowards(AbstractReflex):
         return state, Decision(jnp.clip(self.gain * obs.ravel()[:1], -1.0, 1.0), ())
 
 
-class InTurnParams(eqx.Module):
+class NearOrFarParams(eqx.Module):
     """Parameters of both policies; or their states."""
 
     near: Any
     far: Any
 
 
-class InTurn(AbstractPolicy):
+class NearOrFar(AbstractPolicy):
     """Two policies of which one decides: the first where any of its sensors reaches a threshold, else the second.
 
     The first sees the first `sensors` numbers of an observation, the second the others. Both are computed; only the one that
@@ -108,17 +108,17 @@ class InTurn(AbstractPolicy):
             raise InvalidInput(f"sensors must be below {obs_size}, the numbers of an observation, got {self.sensors}")
         near_key, far_key = jax.random.split(key)
         near = self.near.init(self.sensors, out_size, near_key)
-        return InTurnParams(near, self.far.init(obs_size - self.sensors, out_size, far_key))
+        return NearOrFarParams(near, self.far.init(obs_size - self.sensors, out_size, far_key))
 
     def init_state(self, params):
-        return InTurnParams(self.near.init_state(params.near), self.far.init_state(params.far))
+        return NearOrFarParams(self.near.init_state(params.near), self.far.init_state(params.far))
 
     def __call__(self, params, state, obs, key):
         near_key, far_key = (None, None) if key is None else jax.random.split(key)
         near_obs, far_obs = self.seen(obs)
         near_state, near = self.near(params.near, state.near, near_obs, near_key if self.near.stochastic else None)
         far_state, far = self.far(params.far, state.far, far_obs, far_key if self.far.stochastic else None)
-        return InTurnParams(near_state, far_state), self._decided(self.is_near(obs), near, far)
+        return NearOrFarParams(near_state, far_state), self._decided(self.is_near(obs), near, far)
 
     def trace(self, params, state, obs, key):
         near_key, far_key = (None, None) if key is None else jax.random.split(key)
@@ -134,7 +134,7 @@ class InTurn(AbstractPolicy):
             *(jnp.where(first, 0.0, self._ticks(fired, 0.0)) for fired in far.trace.spikes),
         )
         decision = self._decided(first, near.decision, far.decision)
-        return InTurnParams(near_state, far_state), TracedDecision(
+        return NearOrFarParams(near_state, far_state), TracedDecision(
             decision, Trace(spikes, jnp.where(first, one, other))
         )
 

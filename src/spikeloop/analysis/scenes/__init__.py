@@ -14,7 +14,16 @@ from spikeloop.analysis.scenes.grids import GridScene, GridworldScene, MinAtarSc
 from spikeloop.analysis.scenes.maze import MazeScene
 from spikeloop.analysis.scenes.mujoco import MuJoCoScene
 from spikeloop.analysis.scenes.others import ObservationScene, PictureScene
-from spikeloop.environments import AbstractEnvironment, Gridworld, Gymnasium, Gymnax, ImageMaze, MuJoCo
+from spikeloop.analysis.scenes.vehicle import VehicleScene
+from spikeloop.environments import (
+    AbstractEnvironment,
+    Gridworld,
+    Gymnasium,
+    Gymnax,
+    ImageMaze,
+    MuJoCo,
+    TargetVehicle,
+)
 from spikeloop.errors import InvalidInput
 
 __all__ = [
@@ -31,6 +40,7 @@ __all__ = [
     "ObservationScene",
     "PendulumScene",
     "PictureScene",
+    "VehicleScene",
     "action_names",
     "make_scene",
 ]
@@ -52,6 +62,7 @@ _ACTION_NAMES = {
     "MountainCar-v0": ("left", "none", "right"),
     "MountainCarContinuous-v0": ("push",),
     "Pendulum-v1": ("torque",),
+    "TargetVehicle": ("turn",),
     "Asterix-MinAtar": ("none", "left", "up", "right", "down"),
     "Breakout-MinAtar": ("none", "left", "right"),
     "Freeway-MinAtar": ("none", "up", "down"),
@@ -76,6 +87,8 @@ def make_scene(
         return MazeScene(page, top, height, recording, environment)
     if isinstance(environment, Gridworld):
         return GridworldScene(page, top, height, recording, environment.side)
+    if isinstance(environment, TargetVehicle):
+        return VehicleScene(page, top, height, recording, environment)
     if isinstance(environment, MuJoCo):
         return MuJoCoScene(page, top, height, recording, environment)
     if isinstance(environment, Gymnasium):

@@ -18,7 +18,7 @@ from spikeloop.interaction import Actor, Straight
 from spikeloop.learners._base import AbstractLearner, Report
 from spikeloop.learners.imitation.drive import Drive, DriveState
 from spikeloop.learners.optimizer import Adam
-from spikeloop.policies import AbstractPolicy, DeepPolicy, InTurn
+from spikeloop.policies import AbstractPolicy, DeepPolicy, NearOrFar
 
 
 class CloningState(eqx.Module):
@@ -34,7 +34,7 @@ class BehaviouralCloning(AbstractLearner):
 
     fixed_env_steps = True
 
-    policy: AbstractPolicy = InTurn(DeepPolicy((20,)), DeepPolicy((20,)), sensors=6)  # the pupil
+    policy: AbstractPolicy = NearOrFar(DeepPolicy((20,)), DeepPolicy((20,)), sensors=6)  # the pupil
     drive: Drive = Drive()  # the teacher
     optimizer: Adam = Adam()
     steps: int = 100  # of the teacher in an iteration

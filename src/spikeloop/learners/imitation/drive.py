@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from spikeloop.component import Component
 from spikeloop.environments import AbstractEnvironment
 from spikeloop.interaction import AbstractSelection, Actor, Episode, Interaction, StraightNoise, begin, interact
-from spikeloop.policies import AbstractPolicy, InTurn, TurnAway, TurnTowards
+from spikeloop.policies import AbstractPolicy, NearOrFar, TurnAway, TurnTowards
 
 
 class DriveState(eqx.Module):
@@ -27,15 +27,15 @@ class DriveState(eqx.Module):
 class Lesson(eqx.Module):
     """What was seen, what the teacher would do, and the episodes that it drove; a leading axis of steps."""
 
-    obs: Float[Array, "steps *observation"]
-    target: Float[Array, "steps out"]
+    obs: Float[Array, "..."]
+    target: Float[Array, "*steps out"]
     episodes: Episode
 
 
 class Drive(Component):
     """A teacher, and the noise with which it drives."""
 
-    teacher: AbstractPolicy = InTurn(TurnAway(), TurnTowards(), sensors=6)  # whose output is to be imitated, -1 to 1
+    teacher: AbstractPolicy = NearOrFar(TurnAway(), TurnTowards(), sensors=6)  # whose output is to be imitated, -1 to 1
     noise: AbstractSelection = StraightNoise(0.5)  # how an action follows from that output
 
     def init(self, environment: AbstractEnvironment, key: PRNGKeyArray) -> DriveState:

@@ -26,7 +26,7 @@ from spikeloop.learners.imitation.drive import Drive, DriveState
 from spikeloop.learners.imitation.rewarded_windows import RewardedWindow, passed_back
 from spikeloop.networks import FeedForward, Layer
 from spikeloop.neurons import LeakyIntegrateAndFire, SoftReset
-from spikeloop.policies import AbstractPolicy, InTurn, InTurnParams, SpikingParams, SpikingPolicy
+from spikeloop.policies import AbstractPolicy, NearOrFar, NearOrFarParams, SpikingParams, SpikingPolicy
 
 TICKS_A_ROUND = 10  # ticks laid out as straight-line code: a small network's tick costs less than a turn of a loop
 NETWORK = FeedForward((20,), LeakyIntegrateAndFire(tau=20.0, reset=SoftReset()))
@@ -35,7 +35,7 @@ NETWORK = FeedForward((20,), LeakyIntegrateAndFire(tau=20.0, reset=SoftReset()))
 class SupervisedState(eqx.Module):
     """Weights of both controllers, and the teacher at the wheel."""
 
-    params: InTurnParams
+    params: NearOrFarParams
     drive: DriveState
 
 
@@ -44,7 +44,7 @@ class SupervisedPlasticity(AbstractLearner):
 
     fixed_env_steps = True
 
-    policy: InTurn = InTurn(
+    policy: NearOrFar = NearOrFar(
         SpikingPolicy(PoissonRates(), NETWORK, OpposedCounts(), ticks=50),
         SpikingPolicy(SignedPoissonRates(), NETWORK, OpposedCounts(), ticks=50),
         sensors=6,
@@ -71,7 +71,7 @@ class SupervisedPlasticity(AbstractLearner):
         params_key, near_key, far_key, drive_key = jax.random.split(key, 4)
         spec = environment.spec
         params = self.policy.init(spec.observation_size, spec.actions.output_size, params_key)
-        params = InTurnParams(self._started(params.near, near_key), self._started(params.far, far_key))
+        params = NearOrFarParams(self._started(params.near, near_key), self._started(params.far, far_key))
         return SupervisedState(params, self.drive.init(environment, drive_key))
 
     def step(self, environment, state, key):
@@ -86,7 +86,7 @@ class SupervisedPlasticity(AbstractLearner):
             near_params, near_error = self.taught(self.policy.near, params.near, near_obs, target, near, near_key)
             far_params, far_error = self.taught(self.policy.far, params.far, far_obs, target, ~near, far_key)
             errors = (jnp.where(near, near_error, jnp.nan), jnp.where(near, jnp.nan, far_error))
-            return InTurnParams(near_params, far_params), errors
+            return NearOrFarParams(near_params, far_params), errors
 
         items = (lesson.obs, lesson.target, jax.random.split(learn_key, self.steps))
         params, (near, far) = jax.lax.scan(learn, state.params, items)
