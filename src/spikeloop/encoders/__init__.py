@@ -3,6 +3,7 @@
 from spikeloop.encoders._base import AbstractEncoder
 from spikeloop.encoders.bins import OneHotBins
 from spikeloop.encoders.direct import Direct
+from spikeloop.encoders.normal_bins import NormalBins
 from spikeloop.encoders.place_cells import AbstractPlaceCells, BernoulliPlaceCells, PlaceCells, RegularPlaceCells
 from spikeloop.encoders.poisson import PoissonCode
 from spikeloop.encoders.population import (
@@ -13,6 +14,7 @@ from spikeloop.encoders.population import (
     PopulationCode,
     ReceptiveFields,
 )
+from spikeloop.encoders.rates import PoissonRates, SignedPoissonRates
 from spikeloop.encoders.two_neurons import TwoNeurons
 
 __all__ = [
@@ -23,12 +25,15 @@ __all__ = [
     "BernoulliPopulationCode",
     "DeterministicPopulationCode",
     "Direct",
+    "NormalBins",
     "OneHotBins",
     "PlaceCells",
     "PoissonCode",
     "PoissonPopulationCode",
+    "PoissonRates",
     "PopulationCode",
     "ReceptiveFields",
     "RegularPlaceCells",
+    "SignedPoissonRates",
     "TwoNeurons",
 ]

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from spikeloop.component import Component, require_between, require_finite
 from spikeloop.environments import Spec
-from spikeloop.interaction import Transition
+from spikeloop.interaction import Moment, Transition
 from spikeloop.learners.critics import PlaceCellValue, TemporalDifference
 
 
@@ -31,6 +31,10 @@ class AbstractModulator(Component):
     @abc.abstractmethod
     def step(self, state: Any, transition: Transition) -> tuple[Any, Float[Array, ""]]:
         """After one step of the environment: the new state, and the modulator."""
+
+    def hear(self, state: Any, moment: Moment) -> tuple[Any, Float[Array, ""]]:
+        """The same, with the decision known as well; unless overridden, it does not matter."""
+        return self.step(state, moment.transition)
 
 
 class Reward(AbstractModulator):

@@ -131,7 +131,7 @@ class RewardModulatedPlasticity(AbstractLearner):
         spec = environment.spec
         actor = self._watched(spec, state.params)
         interaction, moment = interact(environment, actor, state.interaction, state.env_steps, key)
-        modulator, told = self.modulator.step(state.modulator, moment.transition)
+        modulator, told = self.modulator.hear(state.modulator, moment)
         connections = self._plastic(state.params)
         after = []
         for connection, synapses in zip(connections, state.synapses, strict=True):
@@ -163,7 +163,10 @@ class RewardModulatedPlasticity(AbstractLearner):
         homeostasis, weights = self.homeostasis.step(synapses.homeostasis, weights + change, spikes)
         kept = PlasticSynapses(traces, post[ticks:], None if expected is None else expected[ticks:], homeostasis)
         rest = PlasticSynapses(
-            self.rule.init(weights), jnp.zeros_like(kept.post), jax.tree.map(jnp.zeros_like, kept.expected), homeostasis
+            self.rule.forget(traces, weights),
+            jnp.zeros_like(kept.post),
+            jax.tree.map(jnp.zeros_like, kept.expected),
+            homeostasis,
         )
         return weights, jax.tree.map(lambda new, old: jnp.where(ended, new, old), rest, kept)
 

@@ -24,6 +24,7 @@ from spikeloop.neurons.parameters import (
     UniformStart,
 )
 from spikeloop.neurons.reset import AbstractReset, Detached, HardReset, SoftReset
+from spikeloop.neurons.rule_based import RuleBasedNeuron, RuleBasedState, Synapses
 from spikeloop.neurons.stochastic import AbstractStochasticNeuron, EscapeNoise, NoisyMembrane, SoftWinnerTakeAll
 from spikeloop.neurons.surrogate import (
     AbstractSurrogate,
@@ -71,11 +72,14 @@ __all__ = [
     "NoisyMembrane",
     "NormalStart",
     "Rectangular",
+    "RuleBasedNeuron",
+    "RuleBasedState",
     "SharedParameters",
     "Sigmoid",
     "SoftReset",
     "SoftWinnerTakeAll",
     "StartAsGiven",
+    "Synapses",
     "TrainableParameters",
     "Triangular",
     "UniformStart",

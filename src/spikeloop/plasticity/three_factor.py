@@ -49,6 +49,10 @@ class AbstractModulatedPlasticity(AbstractPlasticity):
     ) -> tuple[Any, Float[Array, "pre post"]]:
         """The modulator arrives, a number or an array [post] or [pre, post]: the new traces and the change of the weights."""
 
+    def forget(self, traces: Any, weights: Float[Array, "pre post"]) -> Any:
+        """An episode ended: the traces that the next one begins with, none unless overridden."""
+        return self.init(weights)
+
     def step(self, traces, weights, pre, post, modulator):
         """One tick, with a modulator at its end."""
         if self.needs_expectation:
