@@ -60,7 +60,7 @@ class Nowhere(AbstractEnvironment):
 
 def ticks_per_second(cells: int, outputs: int, seeds: int, decisions: int) -> float:
     """Ticks of each of so many networks, all together, in a second: the median of repeated scans."""
-    network = SpikingInputs(cells**2, FeedForward((), LeakyIntegrateAndFire()))
+    network = SpikingInputs(cells**2, FeedForward((), LeakyIntegrateAndFire(threshold=0.1)))
     policy = SpikingPolicy(RegularPlaceCells(cells=cells), network, MotorGroups(), TICKS, KeepBetweenDecisions())
     rule = ThreeFactor(1e-3, SpikePairs(), ExponentialEligibility(35.0), NoBounds())
     learner = RewardModulatedPlasticity(policy, rule, Reward(), dendritic_delay=1, steps_per_iteration=decisions)

@@ -1,6 +1,6 @@
 """The peer: SpikingJelly's reward-modulated STDP with eligibility traces (MSTDPETLearner) on PyTorch (CPU), timed in ticks.
 
-Network   Linear(inputs, outputs) without bias - LIF (tau 2, raw input, threshold 1, hard reset to 0), one tick at a time
+Network   Linear(inputs, outputs) without bias - LIF (tau 2, raw input, threshold 0.1, hard reset), one tick at a time
 Rule      MSTDPETLearner: pair traces of 20 ticks, eligibility of 35 ticks, no dependence on the weight. The reward comes after each
           decision of T ticks and is 0 in the ticks before, as its interface has it; SGD takes the step after each decision.
 Inputs    Spikes drawn beforehand, `rate` of them in a tick; no encoder, no environment, no choice of an action: less than the
@@ -36,7 +36,8 @@ def main() -> None:
     torch.manual_seed(0)
 
     synapses = torch.nn.Linear(asked.inputs, asked.outputs, bias=False)
-    neurons = neuron.LIFNode(tau=2.0, decay_input=False, v_threshold=1.0, v_reset=0.0, step_mode="s")
+    neurons = neuron.LIFNode(tau=2.0, decay_input=False, v_threshold=0.1, v_reset=0.0, step_mode="s")
+    one = torch.ones(())
     learner = learning.MSTDPETLearner(
         step_mode="s",
         synapse=synapses,
@@ -44,11 +45,11 @@ def main() -> None:
         tau_pre=TAU_PAIRS,
         tau_post=TAU_PAIRS,
         tau_trace=TAU_ELIGIBILITY,
-        f_pre=lambda weight: 1.0,
-        f_post=lambda weight: 1.0,
+        f_pre=lambda weight: one,
+        f_post=lambda weight: one,
     )
     optimizer = torch.optim.SGD(synapses.parameters(), lr=RATE)
-    spikes = (torch.rand(asked.ticks * 64, 1, asked.inputs) < asked.rate / asked.inputs).float()
+    spikes = (torch.rand(asked.ticks * 64, asked.inputs) < asked.rate / asked.inputs).float()
     fired = 0.0
 
     def decide(place: int) -> float:

@@ -64,7 +64,6 @@ BOUNDED = HardBounds(-3.0, 3.0)
 WAYS = {
     "winner-take-all": learner(),
     "escape-noise": learner(EscapeNoise(), group=4),
-    "hebbian": learner(pairs=HebbianPairs(), bounds=BOUNDED, rate=0.3),
     "hebbian-targeted-reward": learner(
         pairs=HebbianPairs(), bounds=BOUNDED, rate=0.3, modulator=Reward(), targeting=MotorTargeting()
     ),

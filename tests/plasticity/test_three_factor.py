@@ -131,9 +131,15 @@ def test_a_window_sums_the_window_of_stdp_over_all_pairs_and_begins_anew_after_a
 
 
 @pytest.mark.parametrize(
-    "pairs", [SpikePairs(), HebbianPairs(3.0), CentredPairs(), TAGS], ids=lambda pairs: type(pairs).__name__
+    ("pairs", "eligibility"),
+    [
+        (SpikePairs(), ExponentialEligibility(7.0)),
+        (HebbianPairs(3.0), SquarePulse(7.0)),
+        (CentredPairs(), LatestTag(7.0)),
+        (TAGS, WindowSum()),
+    ],
+    ids=lambda part: type(part).__name__,
 )
-@pytest.mark.parametrize("eligibility", [ExponentialEligibility(7.0), SquarePulse(7.0), LatestTag(7.0), WindowSum()])
 def test_ticks_may_be_seen_one_by_one_or_together(pairs, eligibility):
     rng = np.random.default_rng(2)
     pre, post = ((rng.random((12, n)) < 0.4).astype(np.float32) for n in (3, 2))
@@ -172,7 +178,7 @@ def test_modulator_may_be_one_number_for_each_neuron_or_synapse():
 
 
 @pytest.mark.parametrize("bounds", [HardBounds(-0.5, 1.0), SoftBounds(-0.5, 1.0), LogisticBounds(-0.5, 1.0)])
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(told=st.lists(st.floats(-50.0, 50.0, width=32), min_size=1, max_size=4))
 def test_weights_never_leave_their_bounds(bounds, told):
     one, traces, weights = eligible(bounds, rate=1.0)
