@@ -96,6 +96,7 @@ ENTRIES = {
     "labady2023/recording": Entry(labady2023.recording, labady2023.report_recording),
     "hasegan2022/evol": Entry(hasegan2022.evol),
     "hasegan2022/stdp-rl": Entry(hasegan2022.stdp_rl),
+    "hasegan2022/rounds": Entry(hasegan2022.rounds),
     "zhang2022/dynamics": Entry(zhang2022.NeuronDynamics),
     "zhang2022/prelearn": Entry(zhang2022.prelearn, zhang2022.report_prelearn),
     "zhang2022/pendulum": Entry(zhang2022.pendulum),
