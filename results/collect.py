@@ -42,6 +42,9 @@ NOTES = {
     "zheng2026-readings": "Strategy A, 8 neurons, M5: what the paper leaves open, one reading at a time.",
     "bhargava2022-linear": "The linear toy: a perceptron whose every weight is an agent. Measured by an older command; today it is "
     "`spikeloop run bhargava2022/linear`.",
+    "chevtchenko2021-maze": "Training episodes, all of which explore; `final policy` is 100 fresh episodes of each seed. "
+    "Deep Q-learning has one setting, not tuned, tried on seeds 100 to 104.",
+    "chevtchenko2021-ablations": "The same learner with one part changed at a time.",
     "zhang2022-dynamics": "Figure 2: one dynamic neuron and one of PopSAN, without a network and without training.",
     "labady2023-dc-drive": "Two of NEST's neurons: a direct current into the first, a synapse from it to the second.",
     "labady2023-stdp": "One synapse for a second: STDP at spikes, and the formula of the report at every tick.",

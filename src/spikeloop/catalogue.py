@@ -24,7 +24,7 @@ from spikeloop.component import Component, one_line
 from spikeloop.environments import Gymnax, MuJoCo
 from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
-from spikeloop.papers import bhargava2022, hasegan2022, labady2023, zhang2022, zheng2026
+from spikeloop.papers import bhargava2022, bing2019, chevtchenko2021, hasegan2022, labady2023, zhang2022, zheng2026
 from spikeloop.run import Run
 from spikeloop.study import AbstractStudy
 
@@ -41,6 +41,7 @@ COMPONENTS = {
     "synapses": learners.synapses,
     "strategies": learners.strategies,
     "critics": learners.critics,
+    "imitation": learners.imitation,
 }
 
 
@@ -76,6 +77,9 @@ ENTRIES = {
     "local/acrobot": Entry(gallery.local_acrobot),
     "local/ledger": Entry(gallery.local_ledger),
     "bhargava2022/linear": Entry(bhargava2022.LinearToy),
+    "bing2019/vehicle": Entry(bing2019.vehicle, bing2019.report_vehicle),
+    "chevtchenko2021/maze": Entry(chevtchenko2021.maze, chevtchenko2021.report_maze),
+    "chevtchenko2021/ablations": Entry(chevtchenko2021.ablations, chevtchenko2021.report_maze),
     "labady2023/dc-drive": Entry(labady2023.DirectCurrentDrive),
     "labady2023/stdp": Entry(labady2023.PlasticityModes),
     "zheng2026/figure-2": Entry(zheng2026.figure_2, zheng2026.report_figure_2),
@@ -138,6 +142,8 @@ def lists() -> dict[str, list[tuple[str, str]]]:
             *((f"Gymnax {name!r}", "pure JAX, on any device") for name in Gymnax.names()),
             *((f"MuJoCo {name!r}", "Gymnasium's own, on the host; needs spikeloop[mujoco]") for name in MuJoCo.names()),
             ("Gymnasium NAME", one_line(environments.Gymnasium)),
+            ("ImageMaze", one_line(environments.ImageMaze)),
+            ("TargetVehicle", one_line(environments.TargetVehicle)),
         ],
     }
     for kind, module in COMPONENTS.items():

@@ -14,6 +14,7 @@ from spikeloop.encoders.population import (
     PopulationCode,
     ReceptiveFields,
 )
+from spikeloop.encoders.rates import PoissonRates, SignedPoissonRates
 from spikeloop.encoders.two_neurons import TwoNeurons
 
 __all__ = [
@@ -29,8 +30,10 @@ __all__ = [
     "PlaceCells",
     "PoissonCode",
     "PoissonPopulationCode",
+    "PoissonRates",
     "PopulationCode",
     "ReceptiveFields",
     "RegularPlaceCells",
+    "SignedPoissonRates",
     "TwoNeurons",
 ]

@@ -3,6 +3,21 @@
 from spikeloop.environments._base import AbstractEnvironment, Box, Discrete, Spec, Step
 from spikeloop.environments.gymnasium import Gymnasium
 from spikeloop.environments.gymnax import Gymnax
+from spikeloop.environments.image_maze import ImageMaze, ImageMazeState
 from spikeloop.environments.mujoco import MuJoCo
+from spikeloop.environments.target_vehicle import TargetVehicle, VehicleState
 
-__all__ = ["AbstractEnvironment", "Box", "Discrete", "Gymnasium", "Gymnax", "MuJoCo", "Spec", "Step"]
+__all__ = [
+    "AbstractEnvironment",
+    "Box",
+    "Discrete",
+    "Gymnasium",
+    "Gymnax",
+    "ImageMaze",
+    "ImageMazeState",
+    "MuJoCo",
+    "Spec",
+    "Step",
+    "TargetVehicle",
+    "VehicleState",
+]

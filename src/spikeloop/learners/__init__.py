@@ -1,6 +1,6 @@
 """Learners: one file, one algorithm."""
 
-from spikeloop.learners import critics, strategies, synapses
+from spikeloop.learners import critics, imitation, strategies, synapses
 from spikeloop.learners._base import AbstractLearner, Report, firing_rates, played_rates
 from spikeloop.learners.antithetic_synapse_agents import (
     AbstractTrialReward,
@@ -14,6 +14,7 @@ from spikeloop.learners.evolution import AbstractStart, CommonStart, Evolution, 
 from spikeloop.learners.hill_climbing import HillClimbing
 from spikeloop.learners.modulators import AbstractModulator, Reward, RewardAboveMean, RewardPredictionError
 from spikeloop.learners.optimizer import AbstractClipping, Adam, ClipByNorm, ClipByValue, NoClipping
+from spikeloop.learners.place_and_action import PlaceAndAction, PlaceAndActionState, RewardedTrace
 from spikeloop.learners.random_actions import RandomActions
 from spikeloop.learners.random_search import RandomSearch
 from spikeloop.learners.reward_modulated_plasticity import RewardModulatedPlasticity
@@ -49,6 +50,8 @@ __all__ = [
     "MotorTargeting",
     "NoClipping",
     "OwnStart",
+    "PlaceAndAction",
+    "PlaceAndActionState",
     "RandomActions",
     "RandomSearch",
     "Report",
@@ -56,6 +59,7 @@ __all__ = [
     "RewardAboveMean",
     "RewardModulatedPlasticity",
     "RewardPredictionError",
+    "RewardedTrace",
     "SignOfDifference",
     "SoftTarget",
     "Stage",
@@ -64,6 +68,7 @@ __all__ = [
     "TargetClock",
     "critics",
     "firing_rates",
+    "imitation",
     "played_rates",
     "strategies",
     "synapses",

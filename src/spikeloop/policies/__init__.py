@@ -3,6 +3,15 @@
 from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision, WatchedDecision
 from spikeloop.policies.deep import BlindPolicy, DeepPolicy
 from spikeloop.policies.encoded import EncodedDeepPolicy
+from spikeloop.policies.place_and_action import (
+    AbstractWeightStart,
+    DrawnWeights,
+    PlaceAndActionParams,
+    PlaceAndActionPolicy,
+    Propagated,
+    ZeroWeights,
+)
+from spikeloop.policies.reflexes import AbstractReflex, InTurn, InTurnParams, TurnAway, TurnTowards
 from spikeloop.policies.spiking import (
     AbstractBetweenDecisions,
     KeepBetweenDecisions,
@@ -16,11 +25,19 @@ from spikeloop.policies.standardised import StandardisedParams, StandardisedPoli
 __all__ = [
     "AbstractBetweenDecisions",
     "AbstractPolicy",
+    "AbstractReflex",
+    "AbstractWeightStart",
     "BlindPolicy",
     "Decision",
     "DeepPolicy",
+    "DrawnWeights",
     "EncodedDeepPolicy",
+    "InTurn",
+    "InTurnParams",
     "KeepBetweenDecisions",
+    "PlaceAndActionParams",
+    "PlaceAndActionPolicy",
+    "Propagated",
     "ResetBetweenDecisions",
     "SpikingParams",
     "SpikingPolicy",
@@ -29,5 +46,8 @@ __all__ = [
     "StandardisedPolicy",
     "Trace",
     "TracedDecision",
+    "TurnAway",
+    "TurnTowards",
     "WatchedDecision",
+    "ZeroWeights",
 ]

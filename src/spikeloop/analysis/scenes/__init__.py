@@ -11,9 +11,10 @@ from spikeloop.analysis.scenes.classic import (
     PendulumScene,
 )
 from spikeloop.analysis.scenes.grids import GridScene, MinAtarScene, games
+from spikeloop.analysis.scenes.maze import MazeScene
 from spikeloop.analysis.scenes.mujoco import MuJoCoScene
 from spikeloop.analysis.scenes.others import ObservationScene, PictureScene
-from spikeloop.environments import AbstractEnvironment, Gymnasium, Gymnax, MuJoCo
+from spikeloop.environments import AbstractEnvironment, Gymnasium, Gymnax, ImageMaze, MuJoCo
 from spikeloop.errors import InvalidInput
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "AcrobotScene",
     "CartPoleScene",
     "GridScene",
+    "MazeScene",
     "MinAtarScene",
     "MountainCarContinuousScene",
     "MountainCarScene",
@@ -44,6 +46,7 @@ _CLASSIC = {
 _ACTION_NAMES = {
     "Acrobot-v1": ("torque \N{MINUS SIGN}1", "none", "torque +1"),
     "CartPole-v1": ("left", "right"),
+    "ImageMaze": ("\u2196", "\u2191", "\u2197", "\u2190", "stay", "\u2192", "\u2199", "\u2193", "\u2198"),
     "MountainCar-v0": ("left", "none", "right"),
     "MountainCarContinuous-v0": ("push",),
     "Pendulum-v1": ("torque",),
@@ -67,6 +70,8 @@ def make_scene(
         return _CLASSIC[name](page, top, height, recording)
     if isinstance(environment, Gymnax) and name in games():
         return MinAtarScene(page, top, height, recording, name)
+    if isinstance(environment, ImageMaze):
+        return MazeScene(page, top, height, recording, environment)
     if isinstance(environment, MuJoCo):
         return MuJoCoScene(page, top, height, recording, environment)
     if isinstance(environment, Gymnasium):

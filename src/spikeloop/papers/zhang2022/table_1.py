@@ -124,6 +124,7 @@ def _together(runs: list[_Measured]) -> dict[str, Any]:
         "final": final.estimate,
         "final_interval_95": [final.low, final.high],
         "scores": scores.tolist(),
+        "curve": {"env_steps": runs[0].at.tolist(), "scores": along.tolist()},
         "spikes_per_decision": float(
             np.average([run.spikes for run in runs], weights=[len(run.seeds) for run in runs])
         ),
