@@ -111,6 +111,7 @@ ENTRIES = {
     "hasegan2022/evol": Entry(hasegan2022.evol),
     "hasegan2022/stdp-rl": Entry(hasegan2022.stdp_rl),
     **{f"aenugu2020/{name}": Entry(make, aenugu2020.report) for name, make in aenugu2020.experiments().items()},
+    "hasegan2022/rounds": Entry(hasegan2022.rounds),
     "zhang2022/dynamics": Entry(zhang2022.NeuronDynamics),
     "zhang2022/prelearn": Entry(zhang2022.prelearn, zhang2022.report_prelearn),
     "zhang2022/pendulum": Entry(zhang2022.pendulum),

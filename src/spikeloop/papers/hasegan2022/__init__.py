@@ -2,6 +2,6 @@
 
 from spikeloop.papers.hasegan2022.critic import UprightCritic
 from spikeloop.papers.hasegan2022.evol import evol
-from spikeloop.papers.hasegan2022.stdp_rl import stdp_rl
+from spikeloop.papers.hasegan2022.stdp_rl import rounds, stdp_rl
 
-__all__ = ["UprightCritic", "evol", "stdp_rl"]
+__all__ = ["UprightCritic", "evol", "rounds", "stdp_rl"]

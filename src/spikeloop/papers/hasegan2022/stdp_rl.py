@@ -16,16 +16,17 @@ from spikeloop.networks import Circuit
 from spikeloop.papers.hasegan2022.critic import UprightCritic
 from spikeloop.papers.hasegan2022.setting import DECISION, ENVIRONMENT, FIXED_SENSORY, RESOLUTION, circuit, policy
 from spikeloop.plasticity import (
+    AbstractEligibility,
     GrowingOutput,
     HardBounds,
     LatestTag,
+    LevellingOutput,
     NearestTags,
     NoHomeostasis,
     SquarePulse,
     TargetRates,
     ThreeFactor,
 )
-from spikeloop.plasticity.eligibility import AbstractEligibility
 from spikeloop.policies import DeepPolicy
 from spikeloop.training import Protocol
 
@@ -33,6 +34,12 @@ GAIN = 2.0  # of synapses from E to E: it multiplies the largest weight and the 
 W_MAX = 200.0
 RATE = 6.0 * DECISION / 1000.0  # spikes of a motor neuron in a decision, at 6 Hz
 STAGES = (10_000, 40_000, 450_000)  # decisions: 500 s, 2000 s and 22,500 s
+FIRST_TAG, TAG = SquarePulse(400.0), SquarePulse(250.0)
+REFERENCE = Reference(
+    source="Hasegan et al. 2022, evaluation of trained models",
+    claim="145 steps in 100 episodes for the best of 10 networks, 64 for the worst; untrained 23",
+    score=145.0,
+)
 
 
 def stage(
@@ -63,36 +70,41 @@ def stage(
     )
 
 
-def three_stages(
-    network: Circuit, first: AbstractEligibility, later: AbstractEligibility, last: RewardModulatedPlasticity
-) -> Staged:
-    """The published schedule, with a last stage of its own."""
-    rounds = (
-        stage(network, first, 3.0, 0.02, 1.0, 0.0, UprightCritic(0.4, 1.5)),
-        stage(network, later, 5.0, 0.001, 1.0, 0.0, UprightCritic(1.0, 2.0)),
-        last,
-    )
+def first_round(network: Circuit, eligibility: AbstractEligibility = FIRST_TAG) -> RewardModulatedPlasticity:
+    """The numbers of the first 500 s."""
+    return stage(network, eligibility, 3.0, 0.02, 1.0, 0.0, UprightCritic(0.4, 1.5))
+
+
+def second_round(network: Circuit, eligibility: AbstractEligibility = TAG) -> RewardModulatedPlasticity:
+    """Those of the 2000 s that follow."""
+    return stage(network, eligibility, 5.0, 0.001, 1.0, 0.0, UprightCritic(1.0, 2.0))
+
+
+def last_round(network: Circuit, eligibility: AbstractEligibility = TAG) -> RewardModulatedPlasticity:
+    """Those of the long rest."""
+    return stage(network, eligibility, 5.0, 0.005, 0.9, 0.0, UprightCritic(1.2, 2.0))
+
+
+def last_round_of_both(network: Circuit, eligibility: AbstractEligibility = TAG) -> RewardModulatedPlasticity:
+    """Those of the long rest where sensory synapses are plastic and rewarded too (rho)."""
+    return stage(network, eligibility, 5.0, 0.001, 0.9, 0.8, UprightCritic(1.2, 2.5))
+
+
+def three_stages(*rounds: RewardModulatedPlasticity) -> Staged:
+    """The published schedule."""
     return Staged(tuple(Stage(learner, steps) for learner, steps in zip(rounds, STAGES, strict=True)))
 
 
 def stdp_rl() -> Experiment:
     """Hasegan 2022: reward-modulated STDP in a spiking circuit on CartPole, 500,000 actions in three stages; 10 seeds"""
     motor, both = circuit(FIXED_SENSORY), circuit()
-    square, exponential = SquarePulse(250.0), LatestTag(250.0)
-    critic = UprightCritic(1.2, 2.0)
-    learner = three_stages(motor, SquarePulse(400.0), square, stage(motor, square, 5.0, 0.005, 0.9, 0.0, critic))
-    still = stage(motor, square, 5.0, 0.0, 0.9, 0.0, critic).with_fields(homeostasis=NoHomeostasis())
+    fading = LatestTag(400.0), LatestTag(250.0), LatestTag(250.0)
+    rounds = first_round, second_round, last_round
+    learner = three_stages(*(make(motor) for make in rounds))
     controls: dict[str, AbstractLearner] = {
-        "stdp-rl-all": three_stages(
-            both, SquarePulse(400.0), square, stage(both, square, 5.0, 0.001, 0.9, 0.8, UprightCritic(1.2, 2.5))
-        ),
-        "exponential-tags": three_stages(
-            motor, LatestTag(400.0), exponential, stage(motor, exponential, 5.0, 0.005, 0.9, 0.0, critic)
-        ),
-        "untrained": still,
-        "ann": DQN(DeepPolicy((40,))),
-        "random-weights": RandomSearch(policy(motor), selection=RandomAmongLargest()),
-        "random-actions": RandomActions(),
+        "stdp-rl-all": three_stages(first_round(both), second_round(both), last_round_of_both(both)),
+        "exponential-tags": three_stages(*(make(motor, tag) for make, tag in zip(rounds, fading, strict=True))),
+        **_beside(motor),
     }
     return Experiment(
         environment=ENVIRONMENT,
@@ -103,9 +115,38 @@ def stdp_rl() -> Experiment:
             env_steps=sum(STAGES), evaluations=10, evaluation_episodes=20, final_episodes=100, records=500
         ),
         seeds=10,
-        reference=Reference(
-            source="Hasegan et al. 2022, evaluation of trained models",
-            claim="145 steps in 100 episodes for the best of 10 networks, 64 for the worst; untrained 23",
-            score=145.0,
-        ),
+        reference=REFERENCE,
     )
+
+
+def rounds() -> Experiment:
+    """Hasegan 2022: the numbers of each round of STDP-RL by themselves, from the first weights on, 20,000 actions; 10 seeds"""
+    motor = circuit(FIXED_SENSORY)
+    growing = last_round(motor)
+    assert isinstance(growing.rule, GrowingOutput)
+    levelling = growing.with_fields(rule=LevellingOutput(growing.rule.rule, growing.rule.low, growing.rule.high))
+    return Experiment(
+        environment=ENVIRONMENT,
+        learner=growing,
+        label="round-3",
+        controls={
+            "round-1": first_round(motor),
+            "round-2": second_round(motor),
+            "round-3-levelling": levelling,
+            **_beside(motor),
+        },
+        protocol=Protocol(env_steps=20_000, evaluations=5, evaluation_episodes=20, final_episodes=50),
+        seeds=10,
+        reference=REFERENCE,
+    )
+
+
+def _beside(network: Circuit) -> dict[str, AbstractLearner]:
+    """The circuit untrained, a deep network trained by Q-learning, and the null baselines."""
+    still = stage(network, TAG, 5.0, 0.0, 0.9, 0.0, UprightCritic(1.2, 2.0))
+    return {
+        "untrained": still.with_fields(homeostasis=NoHomeostasis()),
+        "ann": DQN(DeepPolicy((40,))),
+        "random-weights": RandomSearch(policy(network), selection=RandomAmongLargest()),
+        "random-actions": RandomActions(),
+    }
