@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-nest lint format bench bench-synapses bench-nest bench-populations bench-mujoco bench-td3 docs setup dev clean
+.PHONY: demo test test-nest lint format bench bench-synapses bench-nest bench-populations bench-mujoco bench-td3 bench-local docs setup dev clean
 
 demo: setup
 	$(BIN)/spikeloop run cartpole
@@ -40,6 +40,10 @@ bench-populations: setup
 
 bench-mujoco: dev
 	$(BIN)/python benchmarks/bench_mujoco.py
+
+bench-local: setup
+	bash benchmarks/setup_peer.sh
+	$(BIN)/python benchmarks/bench_local.py
 
 bench-td3: setup
 	bash benchmarks/setup_peer.sh

@@ -1,6 +1,7 @@
 """Keeps what a run found, and writes the page of all results from it, so that no number is ever typed in.
 
 python results/collect.py keep RUN NAME     copy the small files of a run directory to results/NAME
+python results/collect.py table-1           results/zhang2022-table-1 from what is kept of its runs, results/zhang2022-TASK-ACTOR*
 python results/collect.py page              write results/README.md from the JSON files under results/
 """
 
@@ -43,6 +44,9 @@ NOTES = {
     "zheng2026-readings": "Strategy A, 8 neurons, M5: what the paper leaves open, one reading at a time.",
     "bhargava2022-linear": "The linear toy: a perceptron whose every weight is an agent. Measured by an older command; today it is "
     "`spikeloop run bhargava2022/linear`.",
+    "chevtchenko2021-maze": "Training episodes, all of which explore; `final policy` is 100 fresh episodes of each seed. "
+    "Deep Q-learning has one setting, not tuned, tried on seeds 100 to 104.",
+    "chevtchenko2021-ablations": "The same learner with one part changed at a time.",
     "zhang2022-dynamics": "Figure 2: one dynamic neuron and one of PopSAN, without a network and without training.",
     "labady2023-dc-drive": "Two of NEST's neurons: a direct current into the first, a synapse from it to the second.",
     "labady2023-stdp": "One synapse for a second: STDP at spikes, and the formula of the report at every tick.",
@@ -59,6 +63,13 @@ NOTES = {
     "evolution-mountain-car": "The same settings, but the scale of the observations; fitness is the largest position.",
     "evolution-acrobot": "The same settings, nothing changed but the scale of the observations.",
     "evolution-pendulum": "The same settings with continuous actions and three times the steps.",
+    "local-cartpole": "A purely local rule: no gradient through the network, no replay. The policies that are evaluated keep the "
+    "noise of their neurons. Recipe and grids of place cells were found on seeds 100 to 107 of the three tasks. "
+    "`random-weights` is the spiking network of `cartpole`.",
+    "local-mountain-car": "The same recipe; the task's own reward, -1 a step.",
+    "local-acrobot": "The same recipe, with four times the spikes of place cells.",
+    "local-ledger": "One part of the recipe changed at a time. Those without centring or with STDP have bounds, without which "
+    "their weights grow for ever. `r-stdp` is what most libraries call so: STDP, eligibility, plain reward.",
     "zhang2022-pendulum": "TD3 for 30,000 steps, the papers' settings but for 1000 random steps at first. Returns are negative: "
     "the sum of costs over 200 steps; about -150 is the best that is known.",
     "zheng2026-figure-9": "Frames of training episodes under epsilon-greedy, 200 episodes, time limit off (cap 10,000).",
@@ -75,6 +86,30 @@ def keep(run: Path, name: str) -> None:
     for file in [*(run / kept for kept in KEPT), *run.glob("*.png")]:
         if file.exists():
             shutil.copyfile(file, folder / file.name)
+
+
+def table_1() -> None:
+    """The table of spiking over deep actors, and the curves of each task, from all its runs that are kept."""
+    import numpy as np
+
+    from spikeloop.analysis.figures import learning_curves
+    from spikeloop.analysis.statistics import Curve
+    from spikeloop.papers.zhang2022 import table_1
+    from spikeloop.papers.zhang2022.table_1 import of_task
+    from spikeloop.provenance import provenance
+
+    folders = sorted(path.parent for path in HERE.glob("zhang2022-*-*/summary.json") if of_task(path.parent))
+    out = HERE / "zhang2022-table-1"
+    out.mkdir(exist_ok=True)
+    made = table_1(folders)
+    for task, actors in made["tasks"].items():
+        curves = [
+            Curve(actor, np.asarray(row["curve"]["env_steps"]), np.asarray(row["curve"]["scores"]))
+            for actor, row in actors.items()
+        ]
+        (out / f"{task}.png").write_bytes(learning_curves(curves, f"zhang2022/{task}: evaluations of all seeds"))
+    _write(out / "table.json", made)
+    _write(out / "provenance.json", {**provenance(), "from": [folder.name for folder in folders]})
 
 
 def page() -> str:
@@ -104,11 +139,36 @@ def page() -> str:
         parts += [f"![{image.stem}]({folder.name}/{image.name})\n" for image in sorted(folder.glob("*.png"))]
     sections = {
         "bench": _benchmarks, "synapses": _synapses, "nest": _nest, "populations": _populations, "mujoco": _mujoco, "td3": _td3,
+        "local": _local,
     }  # fmt: skip
     for name, section in sections.items():
         if (HERE / "benchmarks" / f"{name}.json").exists():
             parts += section(_read(HERE / "benchmarks" / f"{name}.json"))
     return "\n".join(parts)
+
+
+def _local(found: dict[str, Any]) -> list[str]:
+    """The section on local learning beside SpikingJelly's."""
+    training = found["training"]
+    rows = [
+        "| synapses | spikeloop, one network | spikeloop, 20 networks | SpikingJelly, one network | times, one | times, 20 |",
+        "|--:|--:|--:|--:|--:|--:|",
+    ]
+    for size in found["sizes"]:
+        one, many, theirs = (
+            size[f"{name}_ticks_per_second"] for name in ("ours_one_network", "ours_20_networks", "peer")
+        )
+        numbers = f"{one:,} | {many:,} | {theirs:,} | {size['times_one_network']} | {size['times_20_networks']}"
+        rows.append(f"| {size['synapses']:,} | {numbers} |")
+    return [
+        "## Speed of local learning\n",
+        "Reward-modulated STDP with eligibility, ticks a second, beside SpikingJelly's MSTDPETLearner: `make bench-local`.",
+        f"{training['seeds']} seeds of `local/cartpole` took {training['seconds']} s for {training['env_steps']:,} steps each.\n",
+        _origin(found["provenance"]),
+        "",
+        *rows,
+        "",
+    ]
 
 
 def _score_table(arms: dict[str, Any]) -> str:
@@ -294,6 +354,10 @@ def _median(values):
     return sorted(values)[len(values) // 2]
 
 
+def _write(path: Path, data: Any) -> None:
+    path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+
+
 def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
@@ -302,6 +366,8 @@ def main() -> None:
     """Do what the command line says."""
     if sys.argv[1:2] == ["keep"] and len(sys.argv) == 4:
         keep(Path(sys.argv[2]), sys.argv[3])
+    elif sys.argv[1:] == ["table-1"]:
+        table_1()
     elif sys.argv[1:] != ["page"]:
         sys.exit((__doc__ or "").strip())
     (HERE / "README.md").write_text(page(), encoding="utf-8")

@@ -24,7 +24,16 @@ from spikeloop.component import Component, one_line
 from spikeloop.environments import Gymnax, MuJoCo
 from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
-from spikeloop.papers import aenugu2020, bhargava2022, labady2023, zhang2022, zheng2026
+from spikeloop.papers import (
+    aenugu2020,
+    bhargava2022,
+    bing2019,
+    chevtchenko2021,
+    hasegan2022,
+    labady2023,
+    zhang2022,
+    zheng2026,
+)
 from spikeloop.run import Run
 from spikeloop.study import AbstractStudy
 
@@ -42,6 +51,7 @@ COMPONENTS = {
     "strategies": learners.strategies,
     "agents": learners.agents,
     "critics": learners.critics,
+    "imitation": learners.imitation,
 }
 
 
@@ -72,7 +82,14 @@ ENTRIES = {
     "evolution/mountain-car": Entry(gallery.evolution_mountain_car, gallery.report_evolution),
     "evolution/acrobot": Entry(gallery.evolution_acrobot, gallery.report_evolution),
     "evolution/pendulum": Entry(gallery.evolution_pendulum, gallery.report_evolution),
+    "local/cartpole": Entry(gallery.local_cartpole),
+    "local/mountain-car": Entry(gallery.local_mountain_car),
+    "local/acrobot": Entry(gallery.local_acrobot),
+    "local/ledger": Entry(gallery.local_ledger),
     "bhargava2022/linear": Entry(bhargava2022.LinearToy),
+    "bing2019/vehicle": Entry(bing2019.vehicle, bing2019.report_vehicle),
+    "chevtchenko2021/maze": Entry(chevtchenko2021.maze, chevtchenko2021.report_maze),
+    "chevtchenko2021/ablations": Entry(chevtchenko2021.ablations, chevtchenko2021.report_maze),
     "labady2023/dc-drive": Entry(labady2023.DirectCurrentDrive),
     "labady2023/stdp": Entry(labady2023.PlasticityModes),
     "zheng2026/figure-2": Entry(zheng2026.figure_2, zheng2026.report_figure_2),
@@ -92,6 +109,8 @@ ENTRIES = {
     "labady2023/heatmaps": Entry(labady2023.heatmaps, labady2023.report_heatmaps),
     "labady2023/recording": Entry(labady2023.recording, labady2023.report_recording),
     **{f"aenugu2020/{name}": Entry(make, aenugu2020.report) for name, make in aenugu2020.experiments().items()},
+    "hasegan2022/evol": Entry(hasegan2022.evol),
+    "hasegan2022/stdp-rl": Entry(hasegan2022.stdp_rl),
     "zhang2022/dynamics": Entry(zhang2022.NeuronDynamics),
     "zhang2022/prelearn": Entry(zhang2022.prelearn, zhang2022.report_prelearn),
     "zhang2022/pendulum": Entry(zhang2022.pendulum),
@@ -133,6 +152,8 @@ def lists() -> dict[str, list[tuple[str, str]]]:
             *((f"Gymnax {name!r}", "pure JAX, on any device") for name in Gymnax.names()),
             *((f"MuJoCo {name!r}", "Gymnasium's own, on the host; needs spikeloop[mujoco]") for name in MuJoCo.names()),
             ("Gymnasium NAME", one_line(environments.Gymnasium)),
+            ("ImageMaze", one_line(environments.ImageMaze)),
+            ("TargetVehicle", one_line(environments.TargetVehicle)),
         ],
     }
     for kind, module in COMPONENTS.items():

@@ -77,18 +77,19 @@ def summarise(run: Run) -> list[ArmResult]:
 
     found = results(run)
     reference = run.experiment.reference
+    along = {curve.name: curve for curve in curves(run)}
+    arms = {result.name: result.as_json() for result in found}
+    for name in arms.keys() & along.keys():
+        env_steps, scores = along[name].env_steps, along[name].scores
+        arms[name]["curve"] = {"env_steps": env_steps.round().tolist(), "scores": scores.round(2).tolist()}
     write_json(
         run.path / "summary.json",
-        {
-            "name": run.name,
-            "score": "mean return of each seed's final evaluation episodes",
-            "arms": {result.name: result.as_json() for result in found},
-        },
+        {"name": run.name, "score": "mean return of each seed's final evaluation episodes", "arms": arms},
     )
     line = None
     if reference is not None and reference.score is not None:
         line = (reference.source, reference.score)
-    drawn = [curve for curve in curves(run) if len(curve.env_steps) > 1]  # one point is no curve
+    drawn = [curve for curve in along.values() if len(curve.env_steps) > 1]  # one point is no curve
     title = f"{run.name}: {run.experiment.environment.spec.name}, {run.experiment.seeds} seeds"
     if 0 < len(drawn) <= MOST_CURVES:
         write_atomically(run.path / "learning_curve.png", learning_curves(drawn, title, line))

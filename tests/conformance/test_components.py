@@ -25,9 +25,10 @@ from spikeloop.plasticity import AbstractPlasticity
 from spikeloop.policies import AbstractPolicy
 
 PACKAGES = (
-    "encoders", "neurons", "networks", "decoders", "policies", "plasticity", "interaction", "objectives",
-    "learners", "learners.agents", "learners.critics", "learners.strategies", "learners.synapses", "environments", "training",
-    "papers.aenugu2020", "papers.bhargava2022", "papers.labady2023", "papers.zhang2022",
+    "encoders", "neurons", "networks", "decoders", "policies", "plasticity", "interaction", "objectives", "learners",
+    "learners.agents", "learners.critics", "learners.strategies", "learners.synapses", "learners.imitation", "environments",
+    "training", "papers.aenugu2020", "papers.bhargava2022", "papers.bing2019", "papers.chevtchenko2021", "papers.hasegan2022",
+    "papers.labady2023", "papers.zhang2022",
 )  # fmt: skip
 TICKS, SIZE, OUT = 6, 5, 3
 

@@ -102,7 +102,7 @@ def test_with_a_common_start_equal_individuals_have_equal_fitness():
     """And their fitness changes from one generation to the next, for the starts do."""
     strategy = Genetic(population=4, crossover_probability=0.0, mutation_probability=0.0, duplicate_probability=0.0)
     course = iterate(Evolution(SPIKING, strategy), Corridor(), 12)
-    last, report = course.last, course.reports
+    last, report = course.last.strategy, course.reports
     assert (np.asarray(last.population) == np.asarray(last.population)[:1]).all()
     returns = np.asarray(report.episodes.episode_return)
     np.testing.assert_array_equal(returns[-1], returns[-1, 0])

@@ -76,7 +76,13 @@ def test_sizes_and_shapes():
     assert not any(zeros.any() for zeros in network.silence(params))
 
 
-@pytest.mark.parametrize("widths", [(), (0,), (-1, 4), (4, 0)])
+@pytest.mark.parametrize("widths", [(0,), (-1, 4), (4, 0)])
 def test_invalid_widths(widths):
-    with pytest.raises(InvalidInput, match=r"FeedForward\.widths must be a non-empty tuple of positive whole numbers"):
+    with pytest.raises(InvalidInput, match=r"FeedForward\.widths must be a tuple of positive whole numbers"):
         FeedForward(widths)
+
+
+def test_without_hidden_populations_there_must_be_an_output_population():
+    assert FeedForward(()).sizes(2) == (2,) and len(FeedForward(()).init(3, 2, jax.random.key(0))) == 1
+    with pytest.raises(InvalidInput, match=r"^FeedForward\.widths is empty, and the decoder asks for no population"):
+        FeedForward(()).init(3, None, jax.random.key(0))

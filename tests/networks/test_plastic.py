@@ -14,7 +14,16 @@ from spikeloop.component import build, describe
 from spikeloop.decoders import SpikeCountChoice
 from spikeloop.encoders import Direct
 from spikeloop.errors import InvalidInput
-from spikeloop.networks import AbstractNetwork, Connection, DelayedFeedForward, FeedForward, Layer, Linear, Plastic
+from spikeloop.networks import (
+    AbstractNetwork,
+    Connection,
+    DelayedFeedForward,
+    FeedForward,
+    Layer,
+    Linear,
+    Plastic,
+    SpikingInputs,
+)
 from spikeloop.neurons import AlphaCurrentLeakyIntegrateAndFire, IntegrateAndFire, SoftReset
 from spikeloop.plasticity import STDP, NearestNeighbour
 from spikeloop.policies import KeepBetweenDecisions, SpikingPolicy
@@ -220,6 +229,21 @@ def test_vmap_over_a_population_equals_one_by_one(network):
             np.testing.assert_allclose(np.asarray(a[place]), np.asarray(b), rtol=1e-5, atol=1e-6)
 
 
+def test_spiking_inputs_are_the_network_itself_with_one_more_plastic_connection():
+    """Its first connection is plastic by the same rule as any other, seen from the encoder's spikes."""
+    wrapped = SpikingInputs(4, FeedForward((6,), STACK.neuron))
+    rule = STDP(rate=1e-5, mu_plus=0.0, mu_minus=0.0, tau_pre=15.0, tau_post=25.0, w_min=-50.0, w_max=50.0)
+    inputs = jnp.asarray(np.random.default_rng(5).random((300, 4)) < 0.3, float)
+    params = jax.tree.map(jnp.abs, wrapped.init(4, 2, jax.random.key(0)))
+    _, (seen, *spikes) = _run(wrapped, params, inputs)
+    _, plain = _run(wrapped.network, params, inputs)
+    np.testing.assert_array_equal(np.asarray(seen), np.asarray(inputs))
+    assert all((a == b).all() and a.any() for a, b in zip(spikes, plain, strict=True))
+    network = Plastic(wrapped, rule, only=(0,))
+    before, after, fired = run(network, inputs=np.asarray(inputs, np.float64))
+    np.testing.assert_allclose(after[0] - before[0], of_all_pairs(rule, 1, fired[0], fired[1]), rtol=1e-6, atol=1e-12)
+
+
 def test_connections_can_be_chosen_and_have_rules_of_their_own():
     """The others stay as they are; one rule in two wrappings is that rule on both connections."""
     before, both, spikes = run(Plastic(STACK, RULE, only=(0, 2)))
@@ -231,7 +255,9 @@ def test_connections_can_be_chosen_and_have_rules_of_their_own():
 
 
 @pytest.mark.parametrize(
-    "network", [STACK, DELAYED, Ring(), PLASTIC["stack"]], ids=lambda network: type(network).__name__
+    "network",
+    [STACK, DELAYED, Ring(), PLASTIC["stack"], SpikingInputs(4, STACK)],
+    ids=lambda network: type(network).__name__,
 )
 def test_weights_of_connections_go_in_as_they_come_out(network):
     params = network.init(4, 2, jax.random.key(0))

@@ -3,6 +3,8 @@
 from spikeloop.decoders._base import AbstractDecoder
 from spikeloop.decoders.count import SpikeCountChoice
 from spikeloop.decoders.membrane import LastMembrane, MaxAbsMembrane, MaxMembrane, MeanMembrane
+from spikeloop.decoders.motor_groups import MotorGroups
+from spikeloop.decoders.opposed import OpposedCounts
 from spikeloop.decoders.population import PopulationRate, PopulationWeights
 from spikeloop.decoders.rate import LinearRate, SpikeRate
 
@@ -13,6 +15,8 @@ __all__ = [
     "MaxAbsMembrane",
     "MaxMembrane",
     "MeanMembrane",
+    "MotorGroups",
+    "OpposedCounts",
     "PopulationRate",
     "PopulationWeights",
     "SpikeCountChoice",

@@ -4,7 +4,9 @@ from spikeloop.environments._base import AbstractEnvironment, Box, Discrete, Spe
 from spikeloop.environments.gridworld import Gridworld, GridworldState
 from spikeloop.environments.gymnasium import Gymnasium
 from spikeloop.environments.gymnax import Gymnax
+from spikeloop.environments.image_maze import ImageMaze, ImageMazeState
 from spikeloop.environments.mujoco import MuJoCo
+from spikeloop.environments.target_vehicle import TargetVehicle, VehicleState
 
 __all__ = [
     "AbstractEnvironment",
@@ -14,7 +16,11 @@ __all__ = [
     "GridworldState",
     "Gymnasium",
     "Gymnax",
+    "ImageMaze",
+    "ImageMazeState",
     "MuJoCo",
     "Spec",
     "Step",
+    "TargetVehicle",
+    "VehicleState",
 ]

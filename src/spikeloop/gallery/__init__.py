@@ -7,6 +7,7 @@ from spikeloop.gallery.evolution import (
     evolution_pendulum,
 )
 from spikeloop.gallery.evolution_report import report_evolution
+from spikeloop.gallery.local import local_acrobot, local_actor_critic, local_cartpole, local_ledger, local_mountain_car
 from spikeloop.gallery.q_learning import (
     acrobot,
     cartpole,
@@ -36,6 +37,11 @@ __all__ = [
     "evolution_cartpole",
     "evolution_mountain_car",
     "evolution_pendulum",
+    "local_acrobot",
+    "local_actor_critic",
+    "local_cartpole",
+    "local_ledger",
+    "local_mountain_car",
     "mountain_car",
     "q_learning",
     "report_evolution",

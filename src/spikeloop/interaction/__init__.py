@@ -1,6 +1,6 @@
 """Interaction: acting in an environment, and keeping what was seen."""
 
-from spikeloop.interaction.actor import Act, Actor
+from spikeloop.interaction.actor import Act, Actor, WatchedActor
 from spikeloop.interaction.individuals import over_individuals
 from spikeloop.interaction.normalisation import (
     AbstractNormalisation,
@@ -26,7 +26,10 @@ from spikeloop.interaction.selection import (
     EpsilonGreedy,
     GaussianNoise,
     Greedy,
+    RandomAmongLargest,
     Softmax,
+    Straight,
+    StraightNoise,
     UniformRandom,
     bounded,
     standardised_action,
@@ -53,13 +56,17 @@ __all__ = [
     "NoNormalisation",
     "ObservationStatistics",
     "PlayedEpisode",
+    "RandomAmongLargest",
     "ReachSoon",
     "Replay",
     "ReplayState",
     "RunningStandardisation",
     "Softmax",
+    "Straight",
+    "StraightNoise",
     "Transition",
     "UniformRandom",
+    "WatchedActor",
     "begin",
     "bounded",
     "interact",

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Shaped
 
 from spikeloop.environments import Box, Discrete
 from spikeloop.interaction.selection import AbstractSelection, Greedy
-from spikeloop.policies import AbstractPolicy, Decision
+from spikeloop.policies import AbstractPolicy, Decision, SpikingPolicy, WatchedDecision
 
 
 class Act(eqx.Module):
@@ -17,6 +17,7 @@ class Act(eqx.Module):
 
     action: Shaped[Array, "..."]
     decision: Decision
+    watched: WatchedDecision | None = None  # the same tick by tick, of a `WatchedActor`
 
 
 class Actor(eqx.Module):
@@ -39,3 +40,26 @@ class Actor(eqx.Module):
             policy_key, selection_key = jax.random.split(key)
         state, decision = self.policy(self.params, state, obs, policy_key)
         return state, Act(self.selection(decision.output, self.actions, env_steps, selection_key), decision)
+
+
+class WatchedActor(eqx.Module):
+    """An actor whose every spike is seen, for learners that follow a local rule."""
+
+    policy: SpikingPolicy
+    params: Any
+    actions: Discrete | Box
+    selection: AbstractSelection = Greedy()
+
+    def init_state(self) -> Any:
+        """The policy's state at rest, as an episode begins with."""
+        return self.policy.init_state(self.params)
+
+    def __call__(self, state: Any, obs: Float[Array, "..."], key: Any, env_steps=None) -> tuple[Any, Act]:
+        """One decision, as `Actor` makes it from the same key, with the spikes of every tick."""
+        env_steps = jnp.zeros((), jnp.int32) if env_steps is None else env_steps
+        policy_key, selection_key = None, key
+        if self.policy.stochastic:
+            policy_key, selection_key = jax.random.split(key)
+        state, watched = self.policy.watch(self.params, state, obs, policy_key)
+        action = self.selection(watched.decision.output, self.actions, env_steps, selection_key)
+        return state, Act(action, watched.decision, watched)

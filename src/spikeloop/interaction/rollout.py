@@ -12,9 +12,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from spikeloop.environments import AbstractEnvironment
-from spikeloop.interaction.actor import Actor
+from spikeloop.interaction.actor import Actor, WatchedActor
 from spikeloop.interaction.score import AbstractScore, EpisodeReturn
-from spikeloop.policies import Decision
+from spikeloop.policies import Decision, WatchedDecision
 
 
 class Interaction(eqx.Module):
@@ -52,16 +52,21 @@ class Moment(eqx.Module):
     transition: Transition
     episode: Episode
     decision: Decision
+    watched: WatchedDecision | None = None  # the decision tick by tick, of a `WatchedActor`
 
 
-def begin(environment: AbstractEnvironment, actor: Actor, key: PRNGKeyArray) -> Interaction:
+def begin(environment: AbstractEnvironment, actor: Actor | WatchedActor, key: PRNGKeyArray) -> Interaction:
     """The start of a first episode."""
     env_state, obs = environment.reset(key)
     return Interaction(env_state, obs, actor.init_state(), jnp.zeros(()), jnp.zeros((), jnp.int32))
 
 
 def interact(
-    environment: AbstractEnvironment, actor: Actor, now: Interaction, env_steps: Int[Array, ""], key: PRNGKeyArray
+    environment: AbstractEnvironment,
+    actor: Actor | WatchedActor,
+    now: Interaction,
+    env_steps: Int[Array, ""],
+    key: PRNGKeyArray,
 ) -> tuple[Interaction, Moment]:
     """One step of the environment; where an episode ended, the next has begun with the policy at rest."""
     act_key, step_key, reset_key = jax.random.split(key, 3)
@@ -78,7 +83,7 @@ def interact(
         jnp.where(done, 0.0, episode.episode_return),
         jnp.where(done, 0, episode.length),
     )
-    return after, Moment(transition, episode, act.decision)
+    return after, Moment(transition, episode, act.decision, act.watched)
 
 
 class PlayedEpisode(eqx.Module):

@@ -1,4 +1,4 @@
-"""From a decision's output to an action: greedy, epsilon-greedy, or blindly at random."""
+"""From a decision's output to an action: greedy, epsilon-greedy, random among equals, or blindly at random."""
 
 import abc
 from typing import Any, ClassVar
@@ -44,6 +44,46 @@ class Greedy(AbstractSelection):
         if isinstance(actions, Discrete):
             return jnp.argmax(output).astype(jnp.int32)
         return bounded(jnp.tanh(output), actions)
+
+
+class RandomAmongLargest(AbstractSelection):
+    """The action of largest output, any of them where several are equal: what spike counts need, which are often equal."""
+
+    stochastic = True
+
+    def __call__(self, output, actions, env_steps, key):
+        if not isinstance(actions, Discrete):
+            raise InvalidInput("RandomAmongLargest needs discrete actions, and this environment's are continuous")
+        drawn = jnp.where(output == jnp.max(output), jax.random.uniform(key, output.shape), -1.0)
+        return jnp.argmax(drawn).astype(jnp.int32)
+
+
+class Straight(AbstractSelection):
+    """The output itself as the continuous action, cut to -1 ... 1 and scaled to the bounds: for policies that put out actions."""
+
+    def __call__(self, output, actions, env_steps, key):
+        return bounded(output, _continuous(self, actions))
+
+
+class StraightNoise(AbstractSelection):
+    """The output as the continuous action, with Gaussian noise: leads a teacher to where its pupils will get."""
+
+    stochastic = True
+
+    deviation: float = 0.5  # standard deviation of the noise, in halves of the range of each entry
+
+    def __check_init__(self):
+        require(self, "deviation", lambda value: 0.0 <= value < float("inf"), "a finite number of at least 0")
+
+    def __call__(self, output, actions, env_steps, key):
+        noise = self.deviation * jax.random.normal(key, output.shape)
+        return bounded(output + noise, _continuous(self, actions))
+
+
+def _continuous(selection: AbstractSelection, actions: Discrete | Box) -> Box:
+    if not isinstance(actions, Box):
+        raise InvalidInput(f"{type(selection).__name__} needs continuous actions, and this environment's are discrete")
+    return actions
 
 
 class UniformRandom(AbstractSelection):

@@ -1,6 +1,6 @@
 """Learners: one file, one algorithm."""
 
-from spikeloop.learners import agents, critics, strategies, synapses
+from spikeloop.learners import agents, critics, imitation, strategies, synapses
 from spikeloop.learners._base import AbstractLearner, Report, firing_rates, played_rates
 from spikeloop.learners.annealing import AbstractAnnealing, AnnealedTemperature, NoAnnealing
 from spikeloop.learners.antithetic_synapse_agents import (
@@ -14,12 +14,17 @@ from spikeloop.learners.dqn import DQN
 from spikeloop.learners.evolution import AbstractStart, CommonStart, Evolution, OwnStart
 from spikeloop.learners.gradient_actor_critic import GradientActorCritic
 from spikeloop.learners.hill_climbing import HillClimbing
+from spikeloop.learners.modulators import AbstractModulator, Reward, RewardAboveMean, RewardPredictionError
 from spikeloop.learners.neuron_agents import NeuronAgents
 from spikeloop.learners.optimizer import AbstractClipping, Adam, ClipByNorm, ClipByValue, NoClipping
+from spikeloop.learners.place_and_action import PlaceAndAction, PlaceAndActionState, RewardedTrace
 from spikeloop.learners.random_actions import RandomActions
 from spikeloop.learners.random_search import RandomSearch
+from spikeloop.learners.reward_modulated_plasticity import RewardModulatedPlasticity
+from spikeloop.learners.staged import Stage, Staged
 from spikeloop.learners.synapse_agents import SynapseAgents
 from spikeloop.learners.target import AbstractTarget, EpisodicTarget, HardTarget, Immediate, SoftTarget, TargetClock
+from spikeloop.learners.targeting import AbstractTargeting, Everywhere, MotorTargeting
 from spikeloop.learners.td3 import TD3
 
 __all__ = [
@@ -28,8 +33,10 @@ __all__ = [
     "AbstractAnnealing",
     "AbstractClipping",
     "AbstractLearner",
+    "AbstractModulator",
     "AbstractStart",
     "AbstractTarget",
+    "AbstractTargeting",
     "AbstractTrialReward",
     "Adam",
     "AnnealedTemperature",
@@ -40,25 +47,37 @@ __all__ = [
     "Difference",
     "DifferenceOfRanks",
     "EpisodicTarget",
+    "Everywhere",
     "Evolution",
     "GradientActorCritic",
     "HardTarget",
     "HillClimbing",
     "Immediate",
+    "MotorTargeting",
     "NeuronAgents",
     "NoAnnealing",
     "NoClipping",
     "OwnStart",
+    "PlaceAndAction",
+    "PlaceAndActionState",
     "RandomActions",
     "RandomSearch",
     "Report",
+    "Reward",
+    "RewardAboveMean",
+    "RewardModulatedPlasticity",
+    "RewardPredictionError",
+    "RewardedTrace",
     "SignOfDifference",
     "SoftTarget",
+    "Stage",
+    "Staged",
     "SynapseAgents",
     "TargetClock",
     "agents",
     "critics",
     "firing_rates",
+    "imitation",
     "played_rates",
     "strategies",
     "synapses",

@@ -6,11 +6,15 @@ strategy keeps an older fitness. Where there are more devices than seeds, the in
 
 With `CommonStart` all individuals of a generation meet the same beginnings and the same chance (Yegenoglu et al. 2022), so
 that what differs between them is themselves.
+
+Parts of the parameters that a network marks as `Fixed`, its wiring for example, belong to all individuals alike: they are
+drawn once for a seed and never change.
 """
 
 import abc
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
@@ -18,9 +22,18 @@ from jaxtyping import PRNGKeyArray
 
 from spikeloop.component import Component, require_count
 from spikeloop.errors import InvalidInput
-from spikeloop.interaction import AbstractScore, Actor, EpisodeReturn, over_individuals, play_episode
+from spikeloop.interaction import (
+    AbstractScore,
+    AbstractSelection,
+    Actor,
+    EpisodeReturn,
+    Greedy,
+    over_individuals,
+    play_episode,
+)
 from spikeloop.learners._base import AbstractLearner, Report, played_rates
 from spikeloop.learners.strategies import AbstractStrategy, Genetic
+from spikeloop.networks import Fixed
 from spikeloop.policies import AbstractPolicy, SpikingPolicy
 
 
@@ -46,6 +59,13 @@ class OwnStart(AbstractStart):
         return jax.random.split(key, (individuals, episodes))
 
 
+class EvolutionState(eqx.Module):
+    """What the strategy keeps, and the parts of the parameters that do not evolve."""
+
+    strategy: Any
+    fixed: Any
+
+
 class Evolution(AbstractLearner):
     """Lets a population of policies play, and a strategy make the next from their scores: no gradient, one number an episode."""
 
@@ -56,6 +76,7 @@ class Evolution(AbstractLearner):
     episodes: int = 1  # played by each individual
     start: AbstractStart = CommonStart()  # which episodes
     score: AbstractScore = EpisodeReturn()  # what an episode is worth
+    selection: AbstractSelection = Greedy()  # from the output to an action
 
     def __check_init__(self):
         require_count(self, "episodes")
@@ -69,23 +90,23 @@ class Evolution(AbstractLearner):
 
     def init(self, environment, key):
         template_key, strategy_key = jax.random.split(key)
-        template = self._draw(environment, template_key)
+        template, fixed = self._draw(environment, template_key)
         if not template.size:
             raise InvalidInput(f"Evolution needs a policy with parameters, and {type(self.policy).__name__} has none")
-        return self.strategy.init(template, lambda k: self._draw(environment, k), strategy_key)
+        strategy = self.strategy.init(template, lambda k: self._draw(environment, k)[0], strategy_key)
+        return EvolutionState(strategy, fixed)
 
     def step(self, environment, state, key):
         ask_key, start_key = jax.random.split(key)
-        population = self.strategy.ask(state, ask_key)
-        unravel = self._unravel(environment)
+        population = self.strategy.ask(state.strategy, ask_key)
 
         def play(individual, keys):
-            actor = Actor(self.policy, unravel(individual), environment.spec.actions)
+            actor = self._actor(environment, individual, state.fixed)
             return jax.vmap(lambda k: play_episode(environment, actor, k, self.score))(keys)
 
         played = over_individuals(play, population, self.start(self.individuals, self.episodes, start_key))
         fitness = jnp.mean(played.score, axis=1)
-        state = self.strategy.tell(state, population, fitness)
+        state = EvolutionState(self.strategy.tell(state.strategy, population, fitness), state.fixed)
         played = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), played)
         finite = jnp.isfinite(fitness)
         metrics = {
@@ -98,16 +119,25 @@ class Evolution(AbstractLearner):
         return state, Report(jnp.sum(played.episode.length, dtype=jnp.int32), played.episode, metrics)
 
     def actor(self, environment, state):
-        params = self._unravel(environment)(self.strategy.best(state))
-        return Actor(self.policy, params, environment.spec.actions)
+        return self._actor(environment, self.strategy.best(state.strategy), state.fixed)
+
+    def _actor(self, environment, individual, fixed):
+        """The policy of an individual, given as a vector."""
+        trained, _ = jax.eval_shape(lambda key: self._parts(environment, key), jax.random.key(0))
+        blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), trained)
+        params = eqx.combine(ravel_pytree(blank)[1](individual), fixed, is_leaf=_is_fixed)
+        return Actor(self.policy, params, environment.spec.actions, self.selection)
 
     def _draw(self, environment, key):
-        spec = environment.spec
-        return ravel_pytree(self.policy.init(spec.observation_size, spec.actions.output_size, key))[0]
+        """A new individual as a vector, and what is fixed of it."""
+        trained, fixed = self._parts(environment, key)
+        return ravel_pytree(trained)[0], fixed
 
-    def _unravel(self, environment) -> Any:
+    def _parts(self, environment, key) -> tuple[Any, Any]:
         spec = environment.spec
-        shapes = jax.eval_shape(
-            lambda key: self.policy.init(spec.observation_size, spec.actions.output_size, key), jax.random.key(0)
-        )
-        return ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes))[1]
+        params = self.policy.init(spec.observation_size, spec.actions.output_size, key)
+        return eqx.partition(params, lambda leaf: not _is_fixed(leaf), is_leaf=_is_fixed)
+
+
+def _is_fixed(part):
+    return isinstance(part, Fixed)

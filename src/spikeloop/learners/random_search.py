@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from spikeloop.component import require_count
-from spikeloop.interaction import AbstractScore, Actor, EpisodeReturn, play_episode
+from spikeloop.interaction import AbstractScore, AbstractSelection, Actor, EpisodeReturn, Greedy, play_episode
 from spikeloop.learners._base import AbstractLearner, BestSoFar, Report
 from spikeloop.policies import AbstractPolicy, SpikingPolicy
 
@@ -24,6 +24,7 @@ class RandomSearch(AbstractLearner):
     candidates: int = 8  # sets of weights drawn per iteration
     episodes: int = 1  # episodes played by each
     score: AbstractScore = EpisodeReturn()  # what an episode is worth
+    selection: AbstractSelection = Greedy()  # from the output to an action
 
     def __check_init__(self):
         require_count(self, "candidates", "episodes")
@@ -39,7 +40,7 @@ class RandomSearch(AbstractLearner):
         drawn = jax.vmap(lambda k: self._draw(environment, k))(jax.random.split(draw_key, self.candidates))
 
         def play(params, keys):
-            actor = Actor(self.policy, params, environment.spec.actions)
+            actor = Actor(self.policy, params, environment.spec.actions, self.selection)
             return jax.vmap(lambda k: play_episode(environment, actor, k, self.score))(keys)
 
         played = jax.vmap(play)(drawn, jax.random.split(play_key, (self.candidates, self.episodes)))
@@ -52,7 +53,7 @@ class RandomSearch(AbstractLearner):
         return state, Report(jnp.sum(episodes.length, dtype=jnp.int32), episodes, metrics)
 
     def actor(self, environment, state):
-        return Actor(self.policy, state.best, environment.spec.actions)
+        return Actor(self.policy, state.best, environment.spec.actions, self.selection)
 
     def _draw(self, environment, key):
         spec = environment.spec

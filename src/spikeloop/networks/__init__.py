@@ -1,20 +1,42 @@
 """Networks: populations of neurons wired together."""
 
 from spikeloop.networks._base import AbstractNetwork, Connection
+from spikeloop.networks.circuit import Circuit, CircuitParams, CircuitState
 from spikeloop.networks.delayed import DelayedFeedForward, DelayedState
 from spikeloop.networks.feed_forward import FeedForward, Layer
+from spikeloop.networks.fixed import Fixed
 from spikeloop.networks.linear import Linear
 from spikeloop.networks.plastic import Plastic, PlasticConnection, PlasticState
+from spikeloop.networks.projections import (
+    AbstractProjection,
+    FixedProjection,
+    Population,
+    TrainableProjection,
+    Wiring,
+)
+from spikeloop.networks.sources import RegularSource
+from spikeloop.networks.spiking_inputs import SpikingInputs
 
 __all__ = [
     "AbstractNetwork",
+    "AbstractProjection",
+    "Circuit",
+    "CircuitParams",
+    "CircuitState",
     "Connection",
     "DelayedFeedForward",
     "DelayedState",
     "FeedForward",
+    "Fixed",
+    "FixedProjection",
     "Layer",
     "Linear",
     "Plastic",
     "PlasticConnection",
     "PlasticState",
+    "Population",
+    "RegularSource",
+    "SpikingInputs",
+    "TrainableProjection",
+    "Wiring",
 ]

@@ -64,6 +64,18 @@ class AbstractNetwork(Component):
         """Many ticks of a network without chance, as `step` after `step`: the new state and all spikes."""
         return jax.lax.scan(lambda state, current: self.step(params, state, current, None), state, currents)
 
+    def expected(self, params: Any, state: Any) -> tuple[Float[Array, " _"] | None, ...]:
+        """With what probability each neuron of every population fired in the last tick; None where chance had no part."""
+        return (None,) * len(self.silence(params))
+
+    def input_weights(self, params: Any) -> Float[Array, "inputs first"] | None:
+        """The weights from the inputs onto the first population; None where inputs drive it directly."""
+        return None
+
+    def with_input_weights(self, params: Any, weights: Float[Array, "inputs first"]) -> Any:
+        """The same parameters with other weights from the inputs."""
+        raise NotImplementedError(f"{type(self).__name__} has no weights from the inputs")
+
     @abc.abstractmethod
     def connections(self, params: Any) -> tuple[Connection, ...]:
         """The connections between its populations, which a local rule can change; that from the inputs is none of them."""

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from spikeloop.component import require_counts
+from spikeloop.errors import InvalidInput
 from spikeloop.networks._base import AbstractNetwork, Connection
 from spikeloop.networks.linear import Linear
 from spikeloop.neurons import AbstractNeuron, IntegrateAndFire
@@ -32,7 +33,7 @@ class FeedForward(AbstractNetwork):
     neuron: AbstractNeuron = IntegrateAndFire()  # of every population
 
     def __check_init__(self):
-        require_counts(self, "widths")
+        require_counts(self, "widths", least=0)
 
     @property
     def stochastic(self):
@@ -43,6 +44,8 @@ class FeedForward(AbstractNetwork):
 
     def init(self, in_size, output_population, key):
         sizes = (in_size, *self.sizes(output_population))
+        if len(sizes) == 1:
+            raise InvalidInput("FeedForward.widths is empty, and the decoder asks for no population of its own")
         keys = jax.random.split(key, len(sizes) - 1)
         return tuple(self._layer(n, m, k) for n, m, k in zip(sizes[:-1], sizes[1:], keys, strict=True))
 
@@ -71,6 +74,16 @@ class FeedForward(AbstractNetwork):
             states.append(population)
             spikes.append(fired)
         return tuple(states), tuple(spikes)
+
+    def expected(self, params, state):
+        pairs = zip(params, state, strict=True)
+        return tuple(self.neuron.bind(layer.neuron).expected(population) for layer, population in pairs)
+
+    def input_weights(self, params):
+        return params[0].weight
+
+    def with_input_weights(self, params, weights):
+        return (Layer(weights, params[0].bias, params[0].neuron), *params[1:])
 
     def connections(self, params):
         return tuple(Connection(layer.weight, place, place + 1) for place, layer in enumerate(params[1:]))

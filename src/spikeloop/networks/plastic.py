@@ -107,6 +107,15 @@ class Plastic(AbstractNetwork):
         )
         return PlasticState(network, plastic), spikes
 
+    def expected(self, params, state):
+        return self.network.expected(params, state.network)
+
+    def input_weights(self, params):
+        return self.network.input_weights(params)
+
+    def with_input_weights(self, params, weights):
+        return self.network.with_input_weights(params, weights)
+
     def connections(self, params):
         return self.network.connections(params)
 

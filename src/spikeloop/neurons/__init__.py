@@ -13,6 +13,14 @@ from spikeloop.neurons.draw import AbstractDraw, BinaryConcrete, ThroughProbabil
 from spikeloop.neurons.dynamic import DynamicNeuron, DynamicState
 from spikeloop.neurons.integrate_fire import IntegrateAndFire, Integrator
 from spikeloop.neurons.lif import DecayedInputLeakyIntegrateAndFire, LeakyIntegrateAndFire, LeakyIntegrator
+from spikeloop.neurons.logistic import (
+    AbstractLogisticNeuron,
+    BernoulliLogistic,
+    FiringChance,
+    GeneralisedLinear,
+    Ising,
+    RecentCurrents,
+)
 from spikeloop.neurons.parameters import (
     AbstractIndividualNeuron,
     AbstractNeuronParameters,
@@ -25,13 +33,8 @@ from spikeloop.neurons.parameters import (
     UniformStart,
 )
 from spikeloop.neurons.reset import AbstractReset, Detached, HardReset, SoftReset
-from spikeloop.neurons.stochastic import (
-    AbstractStochasticNeuron,
-    BernoulliLogistic,
-    GeneralisedLinear,
-    Ising,
-    RecentCurrents,
-)
+from spikeloop.neurons.rule_based import RuleBasedNeuron, RuleBasedState, Synapses
+from spikeloop.neurons.stochastic import AbstractStochasticNeuron, EscapeNoise, NoisyMembrane, SoftWinnerTakeAll
 from spikeloop.neurons.surrogate import (
     AbstractSurrogate,
     Arctan,
@@ -47,6 +50,7 @@ __all__ = [
     "AbstractDraw",
     "AbstractIndividualNeuron",
     "AbstractIntegrator",
+    "AbstractLogisticNeuron",
     "AbstractNeuron",
     "AbstractNeuronParameters",
     "AbstractReset",
@@ -67,7 +71,9 @@ __all__ = [
     "Detached",
     "DynamicNeuron",
     "DynamicState",
+    "EscapeNoise",
     "FastSigmoid",
+    "FiringChance",
     "FixedParameters",
     "Gaussian",
     "GeneralisedLinear",
@@ -79,13 +85,18 @@ __all__ = [
     "LeakyIntegrator",
     "Membrane",
     "NoDerivative",
+    "NoisyMembrane",
     "NormalStart",
     "RecentCurrents",
     "Rectangular",
+    "RuleBasedNeuron",
+    "RuleBasedState",
     "SharedParameters",
     "Sigmoid",
     "SoftReset",
+    "SoftWinnerTakeAll",
     "StartAsGiven",
+    "Synapses",
     "ThroughProbability",
     "TrainableParameters",
     "Triangular",

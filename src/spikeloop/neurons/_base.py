@@ -29,6 +29,10 @@ class AbstractNeuron(Component):
     def step(self, state: Any, current: Float[Array, " n"], key: Any) -> tuple[Any, Float[Array, " n"]]:
         """One tick: the new state and the spikes, 0.0 or 1.0. ``key`` is None unless the neuron is stochastic."""
 
+    def expected(self, state: Any) -> Float[Array, " n"] | None:
+        """With what probability each neuron fired in the last tick; None, unless overridden: it left nothing to chance."""
+        return None
+
     def init_params(self, size: int, key: PRNGKeyArray) -> Any:
         """The parameters of `size` neurons themselves, beside the weights of the network; None unless overridden."""
         return None

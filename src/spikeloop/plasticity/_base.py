@@ -30,9 +30,10 @@ class AbstractPlasticity(Component):
         weights: Float[Array, "pre post"],
         pre: Float[Array, " pre"],
         post: Float[Array, " post"],
-        modulator: Float[Array, ""],
+        modulator: Float[Array, "..."],
     ) -> tuple[Any, Float[Array, "pre post"]]:
         """One tick: the new traces and the change of the weights, given the spikes (0 or 1) of both populations.
 
-        The modulator is the third factor, for example a reward; a rule of two factors has no use for it.
+        The modulator is the third factor, for example a reward: one number, or one for every postsynaptic neuron [post], or
+        one for every synapse [pre, post]. A rule of two factors has no use for it.
         """

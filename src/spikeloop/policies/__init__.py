@@ -1,6 +1,6 @@
 """Policies: from an observation to a decision."""
 
-from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision
+from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision, WatchedDecision
 from spikeloop.policies.coagent import (
     AbstractWiring,
     CoagentParams,
@@ -12,6 +12,15 @@ from spikeloop.policies.coagent import (
 )
 from spikeloop.policies.deep import BlindPolicy, DeepPolicy
 from spikeloop.policies.encoded import EncodedDeepPolicy
+from spikeloop.policies.place_and_action import (
+    AbstractWeightStart,
+    DrawnWeights,
+    PlaceAndActionParams,
+    PlaceAndActionPolicy,
+    Propagated,
+    ZeroWeights,
+)
+from spikeloop.policies.reflexes import AbstractReflex, InTurn, InTurnParams, TurnAway, TurnTowards
 from spikeloop.policies.spiking import (
     AbstractBetweenDecisions,
     KeepBetweenDecisions,
@@ -25,17 +34,25 @@ from spikeloop.policies.standardised import StandardisedParams, StandardisedPoli
 __all__ = [
     "AbstractBetweenDecisions",
     "AbstractPolicy",
+    "AbstractReflex",
+    "AbstractWeightStart",
     "AbstractWiring",
     "BlindPolicy",
     "CoagentParams",
     "CoagentPolicy",
     "Decision",
     "DeepPolicy",
+    "DrawnWeights",
     "EncodedDeepPolicy",
     "Firing",
+    "InTurn",
+    "InTurnParams",
     "KeepBetweenDecisions",
     "LogProbabilities",
     "ModulePerAction",
+    "PlaceAndActionParams",
+    "PlaceAndActionPolicy",
+    "Propagated",
     "ResetBetweenDecisions",
     "SharedHidden",
     "SpikingParams",
@@ -45,4 +62,8 @@ __all__ = [
     "StandardisedPolicy",
     "Trace",
     "TracedDecision",
+    "TurnAway",
+    "TurnTowards",
+    "WatchedDecision",
+    "ZeroWeights",
 ]

@@ -31,6 +31,14 @@ class TracedDecision(eqx.Module):
     trace: Trace
 
 
+class WatchedDecision(eqx.Module):
+    """A decision with the spikes of every tick, and what a local rule may know of them."""
+
+    decision: Decision
+    spikes: tuple[Float[Array, "ticks _"], ...]  # of each population
+    expected: tuple[Float[Array, "ticks _"] | None, ...]  # probability of each of them; None where chance had no part
+
+
 class AbstractPolicy(Component):
     """Observation in, decision out: unbatched; a batch is ``jax.vmap``."""
 

@@ -20,7 +20,7 @@ from spikeloop.component import Component, require_count
 from spikeloop.decoders import AbstractDecoder, LastMembrane
 from spikeloop.encoders import AbstractEncoder, Direct
 from spikeloop.networks import AbstractNetwork, FeedForward
-from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision
+from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision, WatchedDecision
 
 # Ticks laid out as straight-line code, which XLA fuses into one kernel: 3 times the speed of a loop on a CPU at 16 ticks.
 UNROLLED_TICKS = 64
@@ -128,6 +128,17 @@ class SpikingPolicy(AbstractPolicy):
 
         end, trace = self._run(params, state, obs, key, keep)
         return end.brain, TracedDecision(self._decide(params, end, key), trace)
+
+    def watch(self, params: SpikingParams, state: SpikingState, obs: Any, key: Any) -> tuple[Any, WatchedDecision]:
+        """The same decision with what a local rule sees of it: all spikes, and how probable they were."""
+
+        def keep(tick, spikes):
+            known = self.network.stochastic  # a network that takes many ticks at once leaves nothing to chance
+            expected = self.network.expected(params.network, tick.brain.network) if known else (None,) * len(spikes)
+            return spikes, expected
+
+        end, (spikes, expected) = self._run(params, state, obs, key, keep)
+        return end.brain, WatchedDecision(self._decide(params, end, key), spikes, expected)
 
     def _decide(self, params, end, key):
         output = self.decoder.read(params.decoder, end.decoder, self.ticks)

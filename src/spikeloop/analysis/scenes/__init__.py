@@ -11,9 +11,10 @@ from spikeloop.analysis.scenes.classic import (
     PendulumScene,
 )
 from spikeloop.analysis.scenes.grids import GridScene, GridworldScene, MinAtarScene, games
+from spikeloop.analysis.scenes.maze import MazeScene
 from spikeloop.analysis.scenes.mujoco import MuJoCoScene
 from spikeloop.analysis.scenes.others import ObservationScene, PictureScene
-from spikeloop.environments import AbstractEnvironment, Gridworld, Gymnasium, Gymnax, MuJoCo
+from spikeloop.environments import AbstractEnvironment, Gridworld, Gymnasium, Gymnax, ImageMaze, MuJoCo
 from spikeloop.errors import InvalidInput
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "CartPoleScene",
     "GridScene",
     "GridworldScene",
+    "MazeScene",
     "MinAtarScene",
     "MountainCarContinuousScene",
     "MountainCarScene",
@@ -46,6 +48,7 @@ _ACTION_NAMES = {
     "Acrobot-v1": ("torque \N{MINUS SIGN}1", "none", "torque +1"),
     "CartPole-v1": ("left", "right"),
     "Gridworld": ("up", "down", "left", "right"),
+    "ImageMaze": ("\u2196", "\u2191", "\u2197", "\u2190", "stay", "\u2192", "\u2199", "\u2193", "\u2198"),
     "MountainCar-v0": ("left", "none", "right"),
     "MountainCarContinuous-v0": ("push",),
     "Pendulum-v1": ("torque",),
@@ -71,6 +74,8 @@ def make_scene(
         return MinAtarScene(page, top, height, recording, name)
     if isinstance(environment, Gridworld):
         return GridworldScene(page, top, height, recording, environment.side)
+    if isinstance(environment, ImageMaze):
+        return MazeScene(page, top, height, recording, environment)
     if isinstance(environment, MuJoCo):
         return MuJoCoScene(page, top, height, recording, environment)
     if isinstance(environment, Gymnasium):

@@ -21,6 +21,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from spikeloop.component import Component, require, require_count, require_counts, require_finite, require_positive
 from spikeloop.encoders.bins import check_range, require_range
+from spikeloop.encoders.place_cells import place_activity, require_cells
 from spikeloop.environments import Spec
 from spikeloop.policies import DeepPolicy
 
@@ -105,22 +106,15 @@ class FourierValue(AbstractLinearValue):
 class PlaceCellValue(AbstractLinearValue):
     """Place cells: Gaussian bumps on a grid over the observations, their activities together one."""
 
-    cells: int = 7  # along each variable, the first at low and the last at high
+    cells: int | tuple[int, ...] = 7  # along each variable: one number for all, or one for each; the first lies at low
     width: float = 1.0  # sigma of a bump, in distances between neighbours
 
     def __check_init__(self):
-        require_count(self, "cells")
+        require_cells(self)
         require_positive(self, "width")
 
     def features(self, obs):
-        # The bump of a cell is the product of its bumps along the variables, and so is the sum over all cells.
-        along = jnp.arange(self.cells, dtype=jnp.float32)
-        place = self._within(obs)[:, None] * (self.cells - 1)
-        bumps = jax.nn.softmax(-0.5 * ((place - along[None, :]) / self.width) ** 2, axis=1)
-        activity = bumps[0]
-        for bump in bumps[1:]:
-            activity = jnp.ravel(activity[:, None] * bump[None, :])
-        return activity
+        return place_activity(self, obs)
 
 
 class NetworkValue(AbstractValueFunction):

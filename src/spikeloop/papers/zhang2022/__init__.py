@@ -2,6 +2,7 @@
 
 from spikeloop.papers.zhang2022.dynamics import NeuronDynamics
 from spikeloop.papers.zhang2022.prelearn import prelearn, report_prelearn
+from spikeloop.papers.zhang2022.table_1 import table_1
 from spikeloop.papers.zhang2022.tasks import codings, codings_pendulum, mujoco_experiments, pendulum, side_by_side
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "prelearn",
     "report_prelearn",
     "side_by_side",
+    "table_1",
 ]

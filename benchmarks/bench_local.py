@@ -1,0 +1,132 @@
+"""Local learning against SpikingJelly's MSTDPETLearner, in one run on the CPU: `make bench-local`.
+
+1. The same network size and simulated time: place cells onto leaky neurons, reward-modulated STDP with pair traces and eligibility
+   in every synapse, a decision of 4 ticks and a reward after each. Ours does it as in training (an encoder, a choice of an
+   action, a step of an environment in which nothing happens, and a scan over decisions); the peer
+   (`peer_spikingjelly_mstdpet.py`) does only network and rule. Ours once for one network and once for 20 at once, as seeds are
+   trained. The peer has no such form: its learner sums what a batch says into one set of weights.
+2. A training run: 20 seeds of `local/cartpole`'s learner, 50,000 steps each, compile time in it.
+
+Writes results/benchmarks/local.json.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import time
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+
+from spikeloop.decoders import MotorGroups
+from spikeloop.encoders import RegularPlaceCells
+from spikeloop.environments import AbstractEnvironment, Discrete, Gymnax, Spec, Step
+from spikeloop.gallery import local_cartpole
+from spikeloop.learners import Reward, RewardModulatedPlasticity
+from spikeloop.networks import FeedForward, SpikingInputs
+from spikeloop.neurons import LeakyIntegrateAndFire
+from spikeloop.plasticity import ExponentialEligibility, NoBounds, SpikePairs, ThreeFactor
+from spikeloop.policies import KeepBetweenDecisions, SpikingPolicy
+from spikeloop.provenance import provenance
+from spikeloop.training import Protocol, Trainer, write_json
+
+HERE = Path(__file__).parent
+PEER = Path(os.environ.get("BENCH_VENV", HERE.parent / ".bench-venv")) / "bin" / "python"
+OUT = HERE.parent / "results" / "benchmarks" / "local.json"
+TICKS, SEEDS, REPEATS = 4, 20, 5
+SIZES = ((15, 2), (32, 100))  # cells along each of two variables, and output neurons: 225 x 2 and 1024 x 100 synapses
+
+
+class Nowhere(AbstractEnvironment):
+    """Two variables to see and nothing to do: every step brings a reward of 1."""
+
+    outputs: int = 2  # actions
+
+    @property
+    def spec(self):
+        return Spec("Nowhere", (2,), Discrete(self.outputs), 1_000_000)
+
+    def reset(self, key):
+        return jnp.zeros(2), jnp.zeros(2)
+
+    def step(self, state, action, key):
+        state = jnp.sin(3.0 * state + 1.0)  # wanders, so that different cells fire
+        no = jnp.zeros((), bool)
+        return state, Step(state, jnp.ones(()), no, no)
+
+
+def ticks_per_second(cells: int, outputs: int, seeds: int, decisions: int) -> float:
+    """Ticks of each of so many networks, all together, in a second: the median of repeated scans."""
+    network = SpikingInputs(cells**2, FeedForward((), LeakyIntegrateAndFire()))
+    policy = SpikingPolicy(RegularPlaceCells(cells=cells), network, MotorGroups(), TICKS, KeepBetweenDecisions())
+    rule = ThreeFactor(1e-3, SpikePairs(), ExponentialEligibility(35.0), NoBounds())
+    learner = RewardModulatedPlasticity(policy, rule, Reward(), dendritic_delay=1, steps_per_iteration=decisions)
+    world = Nowhere(outputs)
+    states = jax.jit(jax.vmap(lambda key: learner.init(world, key)))(jax.random.split(jax.random.key(0), seeds))
+    go = jax.jit(jax.vmap(lambda state, key: learner.step(world, state, key)[0]))
+    times = []
+    for repeat in range(REPEATS + 1):
+        keys = jax.random.split(jax.random.key(repeat), seeds)
+        started = time.perf_counter()
+        states = jax.block_until_ready(go(states, keys))
+        times.append(time.perf_counter() - started)
+    return seeds * decisions * TICKS / statistics.median(times[1:])
+
+
+def peer(inputs: int, outputs: int, decisions: int) -> dict:
+    """What the peer reports, from a process of its own; the better of one thread and two."""
+    found = []
+    for threads in (1, 2):
+        sizes = ("--inputs", inputs, "--outputs", outputs, "--ticks", TICKS, "--decisions", decisions)
+        command = [PEER, HERE / "peer_spikingjelly_mstdpet.py", *sizes, "--threads", threads]
+        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True)
+        found.append(json.loads(done.stdout.splitlines()[-1]) | {"threads": threads})
+    return max(found, key=lambda one: one["ticks_per_second"])
+
+
+def training_seconds(env_steps: int) -> float:
+    """How long all seeds of the CartPole experiment take, everything but their evaluation in it."""
+    experiment = local_cartpole()
+    started = time.perf_counter()
+    trainer = Trainer(Gymnax(), experiment.learner, Protocol(env_steps=env_steps), experiment.seed_range)
+    while not trainer.done:
+        trainer.advance()
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Measure all, print it, and write it down."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything, and nothing is written")
+    asked = parser.parse_args()
+    share = 10 if asked.quick else 1
+    rows = []
+    for cells, outputs in SIZES:
+        theirs = peer(cells**2, outputs, 2000 // share)
+        one = ticks_per_second(cells, outputs, 1, 2000 // share)
+        many = ticks_per_second(cells, outputs, SEEDS, 500 // share)
+        rows.append(
+            {
+                "synapses": cells**2 * outputs,
+                "ours_one_network_ticks_per_second": round(one),
+                f"ours_{SEEDS}_networks_ticks_per_second": round(many),
+                "peer_ticks_per_second": round(theirs["ticks_per_second"]),
+                "times_one_network": round(one / theirs["ticks_per_second"], 1),
+                f"times_{SEEDS}_networks": round(many / theirs["ticks_per_second"], 1),
+                "peer": theirs,
+            }
+        )
+        print(json.dumps(rows[-1]))
+    steps = 50_000 // share
+    seconds = training_seconds(steps)
+    print(f"{SEEDS} seeds of local/cartpole, {steps} steps each: {seconds:.1f} s")
+    if not asked.quick:
+        training = {"seeds": SEEDS, "env_steps": steps, "seconds": round(seconds, 1)}
+        write_json(OUT, {"sizes": rows, "training": training, "provenance": provenance()})
+
+
+if __name__ == "__main__":
+    main()

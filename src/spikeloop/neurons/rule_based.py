@@ -1,0 +1,144 @@
+r"""Rule-based neuron: six kinds of synapses, each an exponentially decaying potential, and rules for what may fire.
+
+It is the event-driven cell INTF7 of Neymotin and colleagues (after Lytton & Stewart 2006), which Hasegan et al. 2022
+(doi:10.3389/fncom.2022.1017284) build their networks of, stepped here at a fixed resolution h. Potentials are in mV. With D the
+deviation from rest, the sum of the six synaptic potentials and of the after-hyperpolarisation, cut to [rest, -rest], a weight w
+that arrives adds at once
+
+    AMPA, AMPA2    P <- max(P + w (1 - D/65), 0)
+    NMDA, NMDA2    P <- max(P + w B (1 - D/90), 0)   if P < 90        B = 1 / (1 + (1.6/3.57) exp(-0.062 (rest + D)))
+    GABA, GABA2    P <- min(P - w (1 + D/15), 0)     if P > -15
+
+and between arrivals every potential decays, P <- P exp(-h/tau). A neuron fires in a tick in which something arrives, if
+
+    V = rest + sum of potentials, cut to [-90, 0], satisfies    threshold + raised < V <= block
+
+and it is not refractory: above `block` it is in depolarisation block. A spike takes `ahp_weight` from the after-hyperpolarisation,
+holds the neuron for `refractory` ms, and sets raised = raised_share (block - threshold), which decays with tau_raised from the
+end of the refractory time on. The membrane is not reset: what fired a neuron goes on decaying.
+
+Readings: all that arrives within one tick meets the same D, where the original takes its events one by one; and since a cell of
+the original does nothing between events, one that is above the threshold does not fire by itself when its refractory time
+ends, but with the next arrival.
+"""
+
+import math
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from spikeloop.component import require, require_finite, require_positive, require_ticks
+from spikeloop.neurons._base import AbstractNeuron
+
+AMPA_REVERSAL, NMDA_REVERSAL, GABA_REVERSAL = 65.0, 90.0, -15.0  # above rest, mV
+LOWEST, HIGHEST = -90.0, 0.0  # of the potential that is compared with the threshold, mV
+MAGNESIUM = 1.6 / 3.57  # concentration over the half-activation of Jahr & Stevens 1990
+RECEPTORS = ("ampa", "ampa2", "nmda", "nmda2", "gaba", "gaba2")
+
+
+class Synapses(eqx.Module):
+    """One number of every neuron for each kind of synapse; None where no synapse of that kind ends."""
+
+    ampa: Float[Array, "*ticks n"] | None = None
+    ampa2: Float[Array, "*ticks n"] | None = None
+    nmda: Float[Array, "*ticks n"] | None = None
+    nmda2: Float[Array, "*ticks n"] | None = None
+    gaba: Float[Array, "*ticks n"] | None = None
+    gaba2: Float[Array, "*ticks n"] | None = None
+
+    def present(self) -> dict[str, Float[Array, "*ticks n"]]:
+        """Those that are not None, by name."""
+        return {name: getattr(self, name) for name in RECEPTORS if getattr(self, name) is not None}
+
+
+class RuleBasedState(eqx.Module):
+    """State of rule-based neurons. The potential of a kind of synapse that no neuron has may be None."""
+
+    potentials: Synapses  # of each kind of synapse, mV
+    hyperpolarisation: Float[Array, " n"]  # after spikes, at most 0, mV
+    raised: Float[Array, " n"]  # how far the threshold stands above its resting value, mV
+    refractory: Float[Array, " n"]  # ticks until it may fire again
+
+
+class RuleBasedNeuron(AbstractNeuron):
+    """Exponential potentials of six kinds of synapses, refractoriness and depolarisation block by rules (INTF7).
+
+    Its input is a `Synapses` of arriving weights of at least 0, also for GABA; an array alone is AMPA. The defaults are the
+    excitatory cells of Hasegan et al. 2022. Spikes have no derivative.
+    """
+
+    rest: float = -65.0  # resting potential, mV
+    threshold: float = -40.0  # potential above which a rested neuron fires, mV
+    block: float = -25.0  # potential above which none fires, mV
+    refractory: float = 5.0  # time after a spike in which none follows, ms: a multiple of the resolution
+    tau_raised: float = 8.0  # time constant with which the threshold sinks back, ms
+    raised_share: float = 0.75  # how far a spike raises it, of the way from threshold to block
+    ahp_weight: float = 1.0  # after-hyperpolarisation by a spike, mV
+    tau_ahp: float = 400.0  # its time constant, ms
+    tau_ampa: float = 10.0  # time constants of the potentials, ms
+    tau_ampa2: float = 20.0
+    tau_nmda: float = 300.0
+    tau_nmda2: float = 300.0
+    tau_gaba: float = 10.0
+    tau_gaba2: float = 20.0
+    resolution: float = 0.5  # length of a tick, ms
+
+    def __check_init__(self):
+        require_positive(self, "resolution", "tau_raised", "tau_ahp", *(f"tau_{name}" for name in RECEPTORS))
+        require(self, "rest", lambda mv: math.isfinite(mv) and mv < 0, "a finite number below 0 mV")
+        require_finite(self, "threshold", "block")
+        require(self, "block", lambda mv: mv > self.threshold, f"above threshold, {self.threshold} mV")
+        for field in ("raised_share", "ahp_weight"):
+            require(self, field, lambda value: math.isfinite(value) and value >= 0, "a finite number of at least 0")
+        require_ticks(self, self.resolution, "refractory", least=1)
+
+    def init(self, size):
+        zero = jnp.zeros(size)
+        return RuleBasedState(Synapses(*(zero for _ in RECEPTORS)), zero, zero, zero)
+
+    def step(self, state: RuleBasedState, current: Synapses | Float[Array, " n"], key):
+        arriving = (current if isinstance(current, Synapses) else Synapses(current)).present()
+        potentials = {name: value * self.decay(name) for name, value in state.potentials.present().items()}
+        ahp = state.hyperpolarisation * self.decay("ahp")
+        held = state.refractory > 0
+        raised = jnp.where(held, state.raised, state.raised * self.decay("raised"))
+        refractory = jnp.maximum(state.refractory - 1.0, 0.0)
+
+        deviation = jnp.clip(sum(potentials.values()) + ahp, self.rest, -self.rest)
+        for name, weights in arriving.items():
+            potentials[name] = self._arrived(name, potentials[name], weights, deviation)
+        v = self.rest + sum(potentials.values()) + ahp
+        v = jnp.clip(v, LOWEST, HIGHEST)
+        anything = sum(arriving.values()) > 0
+        fires = anything & (refractory == 0) & (v > self.threshold + raised) & (v <= self.block)
+        after = RuleBasedState(
+            Synapses(**potentials),
+            jnp.where(fires, ahp - self.ahp_weight, ahp),
+            jnp.where(fires, self.raised_share * (self.block - self.threshold), raised),
+            jnp.where(fires, self._held(), refractory),
+        )
+        return after, fires.astype(ahp.dtype)
+
+    def decay(self, name: str) -> Float[Array, "..."]:
+        """What is left after a tick of the potential with the time constant ``tau_NAME``."""
+        return jnp.exp(jnp.asarray(-self.resolution / getattr(self, f"tau_{name}"), jnp.float32))
+
+    def potential(self, state: RuleBasedState) -> Float[Array, " n"]:
+        """The membrane potential, mV."""
+        return self.rest + sum(state.potentials.present().values()) + state.hyperpolarisation
+
+    def _held(self):
+        return jnp.round(jnp.asarray(self.refractory / self.resolution, jnp.float32))
+
+    def _arrived(self, name, potential, weights, deviation):
+        """The potential of one kind of synapse after these weights arrived."""
+        weights = jnp.maximum(weights, 0.0)
+        if name.startswith("ampa"):
+            return jnp.maximum(potential + weights * (1.0 - deviation / AMPA_REVERSAL), 0.0)
+        if name.startswith("nmda"):
+            unblocked = 1.0 / (1.0 + MAGNESIUM * jnp.exp(-0.062 * (self.rest + deviation)))
+            more = weights * unblocked * (1.0 - deviation / NMDA_REVERSAL)
+            return jnp.where(potential < NMDA_REVERSAL, jnp.maximum(potential + more, 0.0), potential)
+        more = weights * (1.0 - deviation / GABA_REVERSAL)
+        return jnp.where(potential > GABA_REVERSAL, jnp.minimum(potential - more, 0.0), potential)
