@@ -13,7 +13,14 @@ from spikeloop.neurons.draw import AbstractDraw, BinaryConcrete, ThroughProbabil
 from spikeloop.neurons.dynamic import DynamicNeuron, DynamicState
 from spikeloop.neurons.integrate_fire import IntegrateAndFire, Integrator
 from spikeloop.neurons.lif import DecayedInputLeakyIntegrateAndFire, LeakyIntegrateAndFire, LeakyIntegrator
-from spikeloop.neurons.noisy_membrane import AbstractNoisyNeuron, EscapeNoise, NoisyMembrane, SoftWinnerTakeAll
+from spikeloop.neurons.logistic import (
+    AbstractLogisticNeuron,
+    BernoulliLogistic,
+    FiringChance,
+    GeneralisedLinear,
+    Ising,
+    RecentCurrents,
+)
 from spikeloop.neurons.parameters import (
     AbstractIndividualNeuron,
     AbstractNeuronParameters,
@@ -27,13 +34,7 @@ from spikeloop.neurons.parameters import (
 )
 from spikeloop.neurons.reset import AbstractReset, Detached, HardReset, SoftReset
 from spikeloop.neurons.rule_based import RuleBasedNeuron, RuleBasedState, Synapses
-from spikeloop.neurons.stochastic import (
-    AbstractStochasticNeuron,
-    BernoulliLogistic,
-    GeneralisedLinear,
-    Ising,
-    RecentCurrents,
-)
+from spikeloop.neurons.stochastic import AbstractStochasticNeuron, EscapeNoise, NoisyMembrane, SoftWinnerTakeAll
 from spikeloop.neurons.surrogate import (
     AbstractSurrogate,
     Arctan,
@@ -49,9 +50,9 @@ __all__ = [
     "AbstractDraw",
     "AbstractIndividualNeuron",
     "AbstractIntegrator",
+    "AbstractLogisticNeuron",
     "AbstractNeuron",
     "AbstractNeuronParameters",
-    "AbstractNoisyNeuron",
     "AbstractReset",
     "AbstractStart",
     "AbstractStochasticNeuron",
@@ -72,6 +73,7 @@ __all__ = [
     "DynamicState",
     "EscapeNoise",
     "FastSigmoid",
+    "FiringChance",
     "FixedParameters",
     "Gaussian",
     "GeneralisedLinear",

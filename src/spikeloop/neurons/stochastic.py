@@ -1,115 +1,106 @@
-"""Neurons that fire by chance, and know how likely what they did was.
+r"""Neurons that fire with a probability of their potential, and can say what it was.
 
-    BernoulliLogistic    P(o = 1) = sigmoid(gain I)
-    GeneralisedLinear    P(o = 1) = sigmoid(gain sum_k filter_k I_{t-k}),   k = 0 ... taps - 1
-    Ising                P(y = 1) = 1 / (1 + exp(-2 I)),   y = 2 o - 1 = +-1
+    v <- v (1 - 1/tau) + I
 
-The log-odds l of a spike are all that tells them apart. The probability of what a neuron did, and its score, are
+    EscapeNoise           P(o_i = 1) = 1 / (1 + exp(-(v_i - threshold) / temperature));  v_i <- 0 where o_i
+    SoftWinnerTakeAll     P(o_i = 1) = exp(v_i / temperature) / sum_j exp(v_j / temperature), and exactly one neuron fires
 
-    log pi(o | I) = -log(1 + exp(-(2 o - 1) l)),      d log pi / dl = o - sigmoid(l)
+The first is the escape noise of Gerstner & Kistler 2002 (section 5.3) in discrete time. The second is a population under strong
+lateral inhibition (Nessler, Pfeiffer, Buesing & Maass 2013, doi:10.1371/journal.pcbi.1003037), whose winner does not silence
+itself: potentials only leak. tau = 1 forgets a tick's input at once.
 
-so that with I = w . x the score of a weight is (o - p) x times dl/dI: local to the synapse. For the Ising unit it is
-2 (o - p) x = 2 y x / (1 + exp(2 y w . x)), Hebbian with a soft gate (Aenugu et al. 2019, arXiv:1910.06489). A learner
-asks for `log_probability`, and needs to know of no neuron in particular.
-
-A spike is 0.0 or 1.0, as of all neurons. That an Ising unit is silent at -1 and not at 0 matters only to those who
-listen: `signal` says what they hear. A network that hands on the spikes themselves, as `FeedForward` does, hears 0 and 1.
+Both log-probabilities have the derivative (o_i - P(o_i = 1)) / temperature by the potential, so that spikes minus
+what was expected of them is what a synapse needs to know to follow a policy gradient. A spike differentiates as its
+probability (straight through); the draw itself has no derivative.
 """
 
 import abc
-import math
-from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from spikeloop.component import require, require_positive
+from spikeloop.component import require, require_finite, require_positive
 from spikeloop.neurons._base import AbstractNeuron
-from spikeloop.neurons.draw import AbstractDraw, ThroughProbability
+
+
+class NoisyMembrane(eqx.Module):
+    """State of neurons that fire by chance: the potential, and with what probability each fired in the last tick."""
+
+    v: Float[Array, " n"]
+    probability: Float[Array, " n"]
+
+
+@jax.custom_jvp
+def _drawn(spikes, probability):
+    """The spikes, which differentiate as their probability."""
+    return spikes
+
+
+@_drawn.defjvp
+def _drawn_jvp(primals, tangents):
+    return primals[0], tangents[1]
 
 
 class AbstractStochasticNeuron(AbstractNeuron):
-    """A neuron whose spikes are drawn, with log-odds that its current and its state determine."""
+    """What the neurons share that fire by chance: a leaky potential, and a probability that is kept."""
 
     stochastic = True
 
-    draw: AbstractDraw = ThroughProbability()  # how spikes are drawn, and what gradients see of it
+    tau: float = 1.0  # membrane time constant, ticks; 1: a tick's input is forgotten at once
+    temperature: float = 1.0  # change of the potential that changes the odds of a spike by e
 
-    @abc.abstractmethod
-    def log_odds(self, state: Any, current: Float[Array, " n"]) -> tuple[Any, Float[Array, " n"]]:
-        """One tick: the new state, and the log-odds of a spike."""
+    def __check_init__(self):
+        require(self, "tau", lambda tau: 1.0 <= tau < float("inf"), "a finite number of at least 1 tick")
+        require_positive(self, "temperature")
+
+    def init(self, size):
+        return NoisyMembrane(v=jnp.zeros(size), probability=jnp.zeros(size))
+
+    def expected(self, state):
+        return state.probability
 
     def step(self, state, current, key):
-        state, log_odds = self.log_odds(state, current)
-        return state, self.draw(log_odds, key)
+        v = state.v * (1.0 - 1.0 / self.tau) + current
+        probability, spikes = self._draw(v, key)
+        spikes = _drawn(spikes, probability)
+        return NoisyMembrane(self._after(v, spikes), probability), spikes
 
-    def log_probability(
-        self, state: Any, current: Float[Array, " n"], spikes: Float[Array, " n"]
-    ) -> tuple[Any, Float[Array, " n"]]:
-        """One tick: the new state, and how probable these spikes were (its logarithm), for each neuron."""
-        state, log_odds = self.log_odds(state, current)
-        return state, jax.nn.log_sigmoid((2.0 * spikes - 1.0) * log_odds)
+    @abc.abstractmethod
+    def _draw(self, v: Float[Array, " n"], key: Array) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
+        """Probabilities and spikes at these potentials."""
 
-    def signal(self, spikes: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-        """What the neurons downstream hear of these spikes: the spikes, unless overridden."""
-        return spikes
-
-
-class BernoulliLogistic(AbstractStochasticNeuron):
-    """Fires with the probability sigmoid(gain I), whatever it did before."""
-
-    gain: float = 1.0  # log-odds per unit of current
-
-    def __check_init__(self):
-        require_positive(self, "gain")
-
-    def init(self, size):
-        return None
-
-    def log_odds(self, state, current):
-        return state, self.gain * current
+    @abc.abstractmethod
+    def _after(self, v: Float[Array, " n"], spikes: Float[Array, " n"]) -> Float[Array, " n"]:
+        """The potentials after these spikes."""
 
 
-class RecentCurrents(eqx.Module):
-    """The currents of the ticks before, the latest first."""
+class EscapeNoise(AbstractStochasticNeuron):
+    """Leaky integrate-and-fire with escape noise: each neuron fires by itself, likelier the higher its potential."""
 
-    currents: Float[Array, "before n"]
-
-
-class GeneralisedLinear(AbstractStochasticNeuron):
-    """Fires by a logistic function of its filtered current: a generalised linear model, without its own past."""
-
-    filter: tuple[float, ...] = (1.0, 0.5, 0.25)  # weight of the current of this tick, of the tick before, ...
-    gain: float = 1.0  # log-odds per unit of filtered current
+    threshold: float = 1.0  # potential at which every second tick brings a spike, dimensionless
 
     def __check_init__(self):
-        require(
-            self,
-            "filter",
-            lambda taps: len(taps) > 0 and all(map(math.isfinite, taps)) and any(taps),
-            "a tuple of finite numbers, not all zero",
-        )
-        require_positive(self, "gain")
+        require_finite(self, "threshold")
 
-    def init(self, size):
-        return RecentCurrents(jnp.zeros((len(self.filter) - 1, size)))
+    def _draw(self, v, key):
+        probability = jax.nn.sigmoid((v - self.threshold) / self.temperature)
+        return probability, (jax.random.uniform(key, v.shape) < probability).astype(v.dtype)
 
-    def log_odds(self, state, current):
-        heard = jnp.concatenate([current[None], state.currents])
-        filtered = jnp.asarray(self.filter, current.dtype) @ heard
-        return RecentCurrents(heard[: len(self.filter) - 1]), self.gain * filtered
+    def _after(self, v, spikes):
+        return v * (1.0 - spikes)
 
 
-class Ising(AbstractStochasticNeuron):
-    """A unit of an Ising model at temperature 1: P(y = 1) = sigmoid(2 I); others hear +1 of a spike and -1 of silence."""
+class SoftWinnerTakeAll(AbstractStochasticNeuron):
+    """Exactly one neuron of the population fires in a tick, likelier the higher its potential: lateral inhibition."""
 
-    def init(self, size):
-        return None
+    def _draw(self, v, key):
+        probability = jax.nn.softmax(v / self.temperature)
+        # One uniform number and the running sum of probabilities: one draw a tick, not one a neuron.
+        above = jnp.cumsum(probability) > jax.random.uniform(key)
+        winner = jnp.where(jnp.any(above), jnp.argmax(above), v.shape[0] - 1)
+        return probability, jax.nn.one_hot(winner, v.shape[0], dtype=v.dtype)
 
-    def log_odds(self, state, current):
-        return state, 2.0 * current
-
-    def signal(self, spikes):
-        return 2.0 * spikes - 1.0
+    def _after(self, v, spikes):
+        return v

@@ -24,7 +24,7 @@ from jaxtyping import Array, Float
 from spikeloop.component import Component, require, require_count, require_counts, require_finite
 from spikeloop.encoders import AbstractEncoder, Direct
 from spikeloop.errors import InvalidInput
-from spikeloop.neurons import AbstractStochasticNeuron, Ising
+from spikeloop.neurons import AbstractLogisticNeuron, Ising
 from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision
 
 
@@ -80,7 +80,7 @@ class CoagentPolicy(AbstractPolicy):
     """Actors of stochastic neurons that vote for actions; the output is the mean vote."""
 
     encoder: AbstractEncoder = Direct()  # observation to input
-    neuron: AbstractStochasticNeuron = Ising()  # of every unit
+    neuron: AbstractLogisticNeuron = Ising()  # of every unit
     wiring: AbstractWiring = ModulePerAction()  # of every actor
     actors: int = 10  # whose votes are pooled
     ticks: int = 1  # of input in a decision

@@ -46,7 +46,7 @@ def test_the_published_cartpole_has_no_biases_and_starts_small():
 def test_a_reward_of_ten_at_the_last_step_is_discounted_by_the_steps_before_it():
     returns, lengths = np.asarray([[10.0, 10.0, 0.0]]), np.asarray([[1, 19, 300]])
     np.testing.assert_allclose(scores(GRIDWORLD, returns, lengths), [[10.0, 10.0 * 0.9**18, 0.0]])
-    np.testing.assert_array_equal(scores(MOUNTAIN_CAR, -lengths, lengths), -lengths)
+    np.testing.assert_array_equal(scores(MOUNTAIN_CAR, -1.0 * lengths, lengths), -lengths)
     assert learned(MOUNTAIN_CAR, np.asarray([[-110.0, -4999.0], [-110.0, -5000.0]])).tolist() == [True, False]
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from spikeloop.analysis.tables import markdown
 from spikeloop.environments import AbstractEnvironment, Gridworld, Gymnax
@@ -49,7 +49,7 @@ def report(run: Run) -> list[Path]:
 
 
 def scores(
-    world: AbstractEnvironment, returns: Float[np.ndarray, "..."], lengths: Float[np.ndarray, "..."] | np.ndarray
+    world: AbstractEnvironment, returns: Float[np.ndarray, "..."], lengths: Shaped[np.ndarray, "..."]
 ) -> Float[np.ndarray, "..."]:
     """The score of episodes: their return; in the gridworld, discounted from the first step (its one reward is the last)."""
     return returns * DISCOUNT ** (lengths - 1.0) if isinstance(world, Gridworld) else returns
@@ -60,7 +60,7 @@ def learned(world: AbstractEnvironment, fresh: Float[np.ndarray, "seeds episodes
     name = world.spec.name
     if name in LEARNED:
         return fresh.mean(axis=1) >= LEARNED[name]
-    return (fresh > -world.spec.max_steps).all(axis=1)
+    return np.asarray((fresh > -world.spec.max_steps).all(axis=1))
 
 
 def _rule(world: AbstractEnvironment) -> str:

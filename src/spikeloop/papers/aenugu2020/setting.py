@@ -10,6 +10,7 @@ right. The learners named `published` have them; what is ours is found by trying
 """
 
 import math
+from typing import Any
 
 from spikeloop.decoders import LinearRate
 from spikeloop.encoders import AbstractEncoder, CombinationCode, Direct, OneHotBins, PatternCode
@@ -42,7 +43,7 @@ CARTPOLE = Gymnax("CartPole-v1", max_steps=200)  # CartPole-v0 but for its name
 MOUNTAIN_CAR = Gymnax("MountainCar-v0", max_steps=5000)
 
 # Gridworld. The published network learns as it is.
-_CELLS = {"low": 0.0, "high": 10.0}
+_CELLS: dict[str, Any] = {"low": 0.0, "high": 10.0}
 GRIDWORLD_BINS = OneHotBins(10, amplitude=1.0, **_CELLS)
 _TRAINS = CombinationCode(inputs=3, ticks=5, on=2, levels=10, skip=1, **_CELLS)
 GRIDWORLD_AGENTS = NeuronAgents(
@@ -59,8 +60,8 @@ GRIDWORLD_AGENTS = NeuronAgents(
 GRIDWORLD_COAGENTS = GRIDWORLD_AGENTS.with_fields(credit=Coagent())
 
 # CartPole.
-_WIDE = {"low": (-3.0, -10.0, -math.pi / 2, -math.pi), "high": (3.0, 10.0, math.pi / 2, math.pi)}
-_NARROW = {"low": (-2.4, -2.0, -0.21, -2.0), "high": (2.4, 2.0, 0.21, 2.0)}
+_WIDE: dict[str, Any] = {"low": (-3.0, -10.0, -math.pi / 2, -math.pi), "high": (3.0, 10.0, math.pi / 2, math.pi)}
+_NARROW: dict[str, Any] = {"low": (-2.4, -2.0, -0.21, -2.0), "high": (2.4, 2.0, 0.21, 2.0)}
 CARTPOLE_GAIN = Direct(gain=(0.4, 0.5, 5.0, 0.5))  # each variable to about -1 ... 1 in an episode that goes well
 CARTPOLE_PUBLISHED = NeuronAgents(
     policy=CoagentPolicy(wiring=ModulePerAction((200,)), actors=10, constant=0.0, least=0.0, most=0.01),
@@ -84,7 +85,7 @@ CARTPOLE_AGENTS = NeuronAgents(
 CARTPOLE_COAGENTS = CARTPOLE_AGENTS.with_fields(credit=Coagent())
 
 # Mountain car.
-_ROAD = {"low": (-1.2, -0.07), "high": (0.5, 0.07)}
+_ROAD: dict[str, Any] = {"low": (-1.2, -0.07), "high": (0.5, 0.07)}
 MOUNTAIN_CAR_BINS = OneHotBins(10, amplitude=1.0, **_ROAD)
 MOUNTAIN_CAR_PUBLISHED = NeuronAgents(
     policy=CoagentPolicy(
