@@ -21,8 +21,8 @@ def encode():
 
 def test_edges_are_quantiles_and_the_outer_bins_are_open(encode):
     """Just within either end of every bin of either variable, and far out."""
-    for variable, (mean, deviation) in enumerate(zip(MEAN, DEVIATION, strict=True)):
-        normal = NormalDist(mean, deviation)
+    for variable, (mean, deviation) in enumerate(zip(*map(np.ravel, (MEAN, DEVIATION)), strict=True)):
+        normal = NormalDist(float(mean), float(deviation))
         for place in range(8):
             low, high = ((place + share) / 8 for share in (0.01, 0.99))
             ends = [normal.inv_cdf(low), normal.inv_cdf(high)]

@@ -21,6 +21,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from spikeloop.component import Component, require, require_count, require_counts, require_finite, require_positive
 from spikeloop.encoders.bins import check_range, require_range
+from spikeloop.encoders.direct import require_gain
 from spikeloop.encoders.place_cells import place_activity, require_cells
 from spikeloop.environments import Spec
 from spikeloop.policies import DeepPolicy
@@ -125,7 +126,7 @@ class NetworkValue(AbstractValueFunction):
 
     def __check_init__(self):
         require_counts(self, "widths", least=0)
-        self._network()
+        require_gain(self)
 
     def init(self, spec, key):
         return self._network().init(spec.observation_size, 1, key)
