@@ -21,7 +21,7 @@ def encode():
 
 def test_edges_are_quantiles_and_the_outer_bins_are_open(encode):
     """Just within either end of every bin of either variable, and far out."""
-    for variable, (mean, deviation) in enumerate(zip(*map(np.ravel, (MEAN, DEVIATION)), strict=True)):
+    for variable, (mean, deviation) in enumerate(np.stack([MEAN, DEVIATION], axis=1)):
         normal = NormalDist(float(mean), float(deviation))
         for place in range(8):
             low, high = ((place + share) / 8 for share in (0.01, 0.99))
