@@ -30,7 +30,7 @@ def test_edges_are_quantiles_and_the_outer_bins_are_open(encode):
                 ends.append(mean - 100.0 * deviation)
             if place == 7:
                 ends.append(mean + 100.0 * deviation)
-            obs = np.tile(np.float32(MEAN), (len(ends), 1))
+            obs = np.tile(np.asarray(MEAN, np.float32), (len(ends), 1))
             obs[:, variable] = ends
             driven = np.asarray(encode(jnp.asarray(obs)))[:, variable]
             assert (driven == 50.0 * np.eye(8)[place]).all()
