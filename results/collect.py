@@ -44,9 +44,6 @@ NOTES = {
     "zheng2026-readings": "Strategy A, 8 neurons, M5: what the paper leaves open, one reading at a time.",
     "bhargava2022-linear": "The linear toy: a perceptron whose every weight is an agent. Measured by an older command; today it is "
     "`spikeloop run bhargava2022/linear`.",
-    "bing2019-vehicle": "`spikeloop run bing2019/vehicle`. Settings were found on seeds 100 and 101. The pupils were trained at "
-    "commit e93e07d; their arms were copied to a directory without random weights, resumed at the commit below. In `run.json` the "
-    "policy was then renamed from InTurn to NearOrFar by hand.",
     "chevtchenko2021-maze": "Training episodes, all of which explore; `final policy` is 100 fresh episodes of each seed. "
     "Deep Q-learning has one setting, not tuned, tried on seeds 100 to 104.",
     "chevtchenko2021-ablations": "The same learner with one part changed at a time.",
