@@ -72,7 +72,7 @@ NOTES = {
     "their weights grow for ever. `r-stdp` is what most libraries call so: STDP, eligibility, plain reward.",
     "zhang2022-pendulum": "TD3 for 30,000 steps, the papers' settings but for 1000 random steps at first. Returns are negative: "
     "the sum of costs over 200 steps; about -150 is the best that is known.",
-    "hasegan2022-rounds": "The three rounds of settings by themselves, 4 seeds and 6000 actions: a short run, to see where it goes.",
+    "hasegan2022-rounds": "The three rounds of settings by themselves, 4 seeds and 6000 actions: a short run, a first look.",
     "hasegan2022-stdp-rl": "STDP-RL through its stages in 20,000 actions instead of 500,000: 25 times shorter than the paper's.",
     "zhang2022-prelearn": "Figure 6, on Hopper with a tenth of the steps and 3 seeds: training moved the parameters little, and "
     "their centre is where it began; the published constants were not found again.",
