@@ -20,7 +20,7 @@ from spikeloop import (
     plasticity,
 )
 from spikeloop import policies as policies_module
-from spikeloop.component import Component, one_line
+from spikeloop.component import Component, components, one_line
 from spikeloop.environments import Gymnax, MuJoCo
 from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
@@ -157,11 +157,12 @@ def lists() -> dict[str, list[tuple[str, str]]]:
             ("TargetVehicle", one_line(environments.TargetVehicle)),
         ],
     }
+    final = set(components().values())
     for kind, module in COMPONENTS.items():
         classes = [getattr(module, name) for name in module.__all__]
         found[kind] = [
             (cls.__name__, one_line(cls))
             for cls in classes
-            if inspect.isclass(cls) and issubclass(cls, Component) and not inspect.isabstract(cls)
+            if inspect.isclass(cls) and issubclass(cls, Component) and cls in final
         ]
     return found
