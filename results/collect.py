@@ -145,7 +145,6 @@ def page() -> str:
     sections = {
         "bench": _benchmarks, "synapses": _synapses, "nest": _nest, "populations": _populations, "mujoco": _mujoco, "td3": _td3,
         "local": _local,
-        "local": _local,
     }  # fmt: skip
     for name, section in sections.items():
         if (HERE / "benchmarks" / f"{name}.json").exists():
@@ -341,27 +340,6 @@ def _td3(found: dict[str, Any]) -> list[str]:
         f"\nThe arithmetic limit of an update, {limit['multiply_adds_per_update'] / 1e6:.0f} million multiply-adds: "
         f"{'; '.join(bounds)}. At the former, update and action would be "
         f"{limit['ratio_at_the_limit_plain']:.1f} and {limit['ratio_at_the_limit_fastest']:.1f} times as fast as PyTorch's two.\n",
-    ]
-
-
-def _local(found: dict[str, Any]) -> list[str]:
-    rows = [
-        "| synapses | ticks/s: SpikingJelly | ours | ratio | ours, 20 networks at once | ratio |",
-        "|--:|--:|--:|--:|--:|--:|",
-    ]
-    for row in found["sizes"]:
-        ours, many = row["ours_one_network_ticks_per_second"], row["ours_20_networks_ticks_per_second"]
-        rows.append(
-            f"| {row['synapses']:,} | {row['peer_ticks_per_second']:,.0f} | {ours:,.0f} | {row['times_one_network']:.1f} "
-            f"| {many:,.0f} | {row['times_20_networks']:.1f} |"
-        )
-    run = found["training"]
-    return [
-        "## Speed of local learning\n",
-        f"`make bench-local`  \n{_origin(found['provenance'])}\n",
-        "Reward-modulated STDP with pair traces and an eligibility in every synapse, beside SpikingJelly's MSTDPETLearner:\n",
-        "\n".join(rows),
-        f"\n{run['seeds']} seeds of `local/cartpole`, {run['env_steps']:,} steps each, compiling included: {run['seconds']:.1f} s.\n",
     ]
 
 
