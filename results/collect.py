@@ -73,7 +73,7 @@ NOTES = {
     "zhang2022-pendulum": "TD3 for 30,000 steps, the papers' settings but for 1000 random steps at first. Returns are negative: "
     "the sum of costs over 200 steps; about -150 is the best that is known.",
     "hasegan2022-rounds": "The three rounds of settings by themselves, 4 seeds and 6000 actions: a short run, a first look.",
-    "hasegan2022-stdp-rl": "STDP-RL through its stages in 20,000 actions instead of 500,000: 25 times shorter than the paper's.",
+    "hasegan2022-stdp-rl": "STDP-RL through its stages in 150,000 actions instead of 500,000.",
     "local-cartpole-long": "Five times the steps, so at least 500 episodes of every seed: nothing that was learned is lost again.",
     "bing2019-vehicle": "Settings were found on seeds 100 and 101.",
     "zhang2022-prelearn": "Figure 6, on Hopper with a tenth of the steps and 3 seeds: training moved the parameters little, and "
