@@ -171,6 +171,16 @@ def require_count(component: Any, *fields: str, least: int = 1) -> None:
         )
 
 
+def require_count_each(component: Any, field: str) -> None:
+    """The field must be a whole number above zero, or a non-empty tuple of them: one for all, or one for each."""
+
+    def holds(value):
+        counts = value if isinstance(value, tuple) else (value,)
+        return len(counts) > 0 and all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in counts)
+
+    require(component, field, holds, "a positive whole number, or a tuple of them")
+
+
 def require_counts(component: Any, field: str, least: int = 1) -> None:
     """The field must be a tuple of whole numbers above zero, with at least `least` entries."""
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
-from spikeloop.component import require
+from spikeloop.component import require_count_each
 from spikeloop.decoders.rate import AbstractSpikeCount
 from spikeloop.errors import InvalidInput
 
@@ -22,11 +22,7 @@ class MotorGroups(AbstractSpikeCount):
     neurons: int | tuple[int, ...] = 1  # neurons of each action's group: one number for all actions, or one for each
 
     def __check_init__(self):
-        def valid(neurons):
-            counts = neurons if isinstance(neurons, tuple) else (neurons,)
-            return len(counts) > 0 and all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in counts)
-
-        require(self, "neurons", valid, "a positive whole number, or a tuple of them")
+        require_count_each(self, "neurons")
 
     def population(self, out_size):
         return sum(self._counts(out_size))

@@ -22,7 +22,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from spikeloop.component import require, require_positive
+from spikeloop.component import require_count_each, require_positive
 from spikeloop.encoders._base import AbstractEncoder
 from spikeloop.encoders.bins import check_range, require_range
 from spikeloop.encoders.firing import bernoulli_spikes, straight_through
@@ -41,7 +41,7 @@ class AbstractPlaceCells(AbstractEncoder):
     def __check_init__(self):
         require_range(self)
         require_positive(self, "width", "rate")
-        require_cells(self)
+        require_count_each(self, "cells")
 
     def size(self, obs_size):
         check_range(self, obs_size)
@@ -111,13 +111,3 @@ def cells_along(cells: int | tuple[int, ...], obs_size: int) -> tuple[int, ...]:
     if len(along) != obs_size:
         raise InvalidInput(f"cells has {len(along)} entries, but an observation has {obs_size} numbers")
     return along
-
-
-def require_cells(component: Any) -> None:
-    """Raise InvalidInput unless the field cells is a positive whole number, or one for each variable."""
-
-    def valid(cells):
-        counts = cells if isinstance(cells, tuple) else (cells,)
-        return len(counts) > 0 and all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in counts)
-
-    require(component, "cells", valid, "a positive whole number, or a tuple of them")

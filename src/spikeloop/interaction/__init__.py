@@ -1,6 +1,6 @@
 """Interaction: acting in an environment, and keeping what was seen."""
 
-from spikeloop.interaction.actor import Act, Actor, WatchedActor
+from spikeloop.interaction.actor import AbstractActor, Act, Actor, WatchedActor
 from spikeloop.interaction.individuals import over_individuals
 from spikeloop.interaction.normalisation import (
     AbstractNormalisation,
@@ -36,6 +36,7 @@ from spikeloop.interaction.selection import (
 )
 
 __all__ = [
+    "AbstractActor",
     "AbstractNormalisation",
     "AbstractSchedule",
     "AbstractScore",

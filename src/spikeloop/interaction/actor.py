@@ -1,5 +1,6 @@
 """An actor: a policy with its parameters and a way to choose actions. What training yields, and what evaluation plays."""
 
+import abc
 from typing import Any
 
 import equinox as eqx
@@ -9,7 +10,7 @@ from jaxtyping import Array, Float, Shaped
 
 from spikeloop.environments import Box, Discrete
 from spikeloop.interaction.selection import AbstractSelection, Greedy
-from spikeloop.policies import AbstractPolicy, Decision, SpikingPolicy, WatchedDecision
+from spikeloop.policies import AbstractPolicy, Decision, SpikingPolicy
 
 
 class Act(eqx.Module):
@@ -17,11 +18,10 @@ class Act(eqx.Module):
 
     action: Shaped[Array, "..."]
     decision: Decision
-    watched: WatchedDecision | None = None  # the same tick by tick, of a `WatchedActor`
 
 
-class Actor(eqx.Module):
-    """A policy, its parameters, and how it chooses: everything needed to act."""
+class AbstractActor(eqx.Module):
+    """A policy, its parameters, and how it chooses."""
 
     policy: AbstractPolicy
     params: Any
@@ -38,28 +38,26 @@ class Actor(eqx.Module):
         policy_key, selection_key = None, key
         if self.policy.stochastic:
             policy_key, selection_key = jax.random.split(key)
-        state, decision = self.policy(self.params, state, obs, policy_key)
+        state, decision = self._decide(state, obs, policy_key)
         return state, Act(self.selection(decision.output, self.actions, env_steps, selection_key), decision)
 
+    @abc.abstractmethod
+    def _decide(self, state: Any, obs: Float[Array, "..."], key: Any) -> tuple[Any, Decision]:
+        """The policy's decision."""
 
-class WatchedActor(eqx.Module):
-    """An actor whose every spike is seen, for learners that follow a local rule."""
+
+class Actor(AbstractActor):
+    """A policy, its parameters, and how it chooses: everything needed to act."""
+
+    def _decide(self, state, obs, key):
+        return self.policy(self.params, state, obs, key)
+
+
+class WatchedActor(AbstractActor):
+    """An actor whose every spike is seen, for local rules: the record of its decisions is a `WatchedDecision`."""
 
     policy: SpikingPolicy
-    params: Any
-    actions: Discrete | Box
-    selection: AbstractSelection = Greedy()
 
-    def init_state(self) -> Any:
-        """The policy's state at rest, as an episode begins with."""
-        return self.policy.init_state(self.params)
-
-    def __call__(self, state: Any, obs: Float[Array, "..."], key: Any, env_steps=None) -> tuple[Any, Act]:
-        """One decision, as `Actor` makes it from the same key, with the spikes of every tick."""
-        env_steps = jnp.zeros((), jnp.int32) if env_steps is None else env_steps
-        policy_key, selection_key = None, key
-        if self.policy.stochastic:
-            policy_key, selection_key = jax.random.split(key)
-        state, watched = self.policy.watch(self.params, state, obs, policy_key)
-        action = self.selection(watched.decision.output, self.actions, env_steps, selection_key)
-        return state, Act(action, watched.decision, watched)
+    def _decide(self, state, obs, key):
+        state, watched = self.policy.watch(self.params, state, obs, key)
+        return state, Decision(watched.decision.output, watched.decision.spikes, watched)

@@ -12,9 +12,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from spikeloop.environments import AbstractEnvironment
-from spikeloop.interaction.actor import Actor, WatchedActor
+from spikeloop.interaction.actor import AbstractActor
 from spikeloop.interaction.score import AbstractScore, EpisodeReturn
-from spikeloop.policies import Decision, WatchedDecision
+from spikeloop.policies import Decision
 
 
 class Interaction(eqx.Module):
@@ -52,10 +52,9 @@ class Moment(eqx.Module):
     transition: Transition
     episode: Episode
     decision: Decision
-    watched: WatchedDecision | None = None  # the decision tick by tick, of a `WatchedActor`
 
 
-def begin(environment: AbstractEnvironment, actor: Actor | WatchedActor, key: PRNGKeyArray) -> Interaction:
+def begin(environment: AbstractEnvironment, actor: AbstractActor, key: PRNGKeyArray) -> Interaction:
     """The start of a first episode."""
     env_state, obs = environment.reset(key)
     return Interaction(env_state, obs, actor.init_state(), jnp.zeros(()), jnp.zeros((), jnp.int32))
@@ -63,7 +62,7 @@ def begin(environment: AbstractEnvironment, actor: Actor | WatchedActor, key: PR
 
 def interact(
     environment: AbstractEnvironment,
-    actor: Actor | WatchedActor,
+    actor: AbstractActor,
     now: Interaction,
     env_steps: Int[Array, ""],
     key: PRNGKeyArray,
@@ -83,7 +82,7 @@ def interact(
         jnp.where(done, 0.0, episode.episode_return),
         jnp.where(done, 0, episode.length),
     )
-    return after, Moment(transition, episode, act.decision, act.watched)
+    return after, Moment(transition, episode, act.decision)
 
 
 class PlayedEpisode(eqx.Module):
@@ -109,7 +108,7 @@ RETURN = EpisodeReturn()
 
 
 def play_episode(
-    environment: AbstractEnvironment, actor: Actor, key: PRNGKeyArray, score: AbstractScore = RETURN
+    environment: AbstractEnvironment, actor: AbstractActor, key: PRNGKeyArray, score: AbstractScore = RETURN
 ) -> PlayedEpisode:
     """Play one episode to its end. Under ``vmap`` all episodes run until the longest has ended, the others frozen."""
     reset_key, key = jax.random.split(key)

@@ -52,8 +52,7 @@ class RandomAmongLargest(AbstractSelection):
     stochastic = True
 
     def __call__(self, output, actions, env_steps, key):
-        if not isinstance(actions, Discrete):
-            raise InvalidInput("RandomAmongLargest needs discrete actions, and this environment's are continuous")
+        _discrete(self, actions)
         drawn = jnp.where(output == jnp.max(output), jax.random.uniform(key, output.shape), -1.0)
         return jnp.argmax(drawn).astype(jnp.int32)
 
@@ -78,12 +77,6 @@ class StraightNoise(AbstractSelection):
     def __call__(self, output, actions, env_steps, key):
         noise = self.deviation * jax.random.normal(key, output.shape)
         return bounded(output + noise, _continuous(self, actions))
-
-
-def _continuous(selection: AbstractSelection, actions: Discrete | Box) -> Box:
-    if not isinstance(actions, Box):
-        raise InvalidInput(f"{type(selection).__name__} needs continuous actions, and this environment's are discrete")
-    return actions
 
 
 class UniformRandom(AbstractSelection):
@@ -111,8 +104,7 @@ class GaussianNoise(AbstractSelection):
         require_count(self, "random_steps", least=0)
 
     def __call__(self, output, actions, env_steps, key):
-        if not isinstance(actions, Box):
-            raise InvalidInput("GaussianNoise needs continuous actions, and this environment's are discrete")
+        actions = _continuous(self, actions)
         noise_key, random_key = jax.random.split(key)
         noisy = jnp.tanh(output) + self.deviation * jax.random.normal(noise_key, output.shape)
         blind = jax.random.uniform(random_key, output.shape, minval=-1.0, maxval=1.0)
@@ -127,8 +119,7 @@ class EpsilonGreedy(AbstractSelection):
     epsilon: AbstractSchedule = ExponentialDecay(start=0.9, end=0.05, scale=200.0)  # probability of a random action
 
     def __call__(self, output, actions, env_steps, key):
-        if not isinstance(actions, Discrete):
-            raise InvalidInput("EpsilonGreedy needs discrete actions, and this environment's are continuous")
+        actions = _discrete(self, actions)
         # One draw serves both: below epsilon, u / epsilon is itself uniform and picks the action.
         epsilon = self.epsilon(env_steps)
         u = jax.random.uniform(key)
@@ -147,10 +138,21 @@ class Softmax(AbstractSelection):
         require_positive(self, "temperature")
 
     def __call__(self, output, actions, env_steps, key):
-        if not isinstance(actions, Discrete):
-            raise InvalidInput("Softmax needs discrete actions, and this environment's are continuous")
+        _discrete(self, actions)
         return jax.random.categorical(key, self.log_probabilities(output)).astype(jnp.int32)
 
     def log_probabilities(self, output: Float[Array, " out"]) -> Float[Array, " out"]:
         """The logarithm of each action's probability."""
         return jax.nn.log_softmax(output / self.temperature)
+
+
+def _discrete(selection: AbstractSelection, actions: Discrete | Box) -> Discrete:
+    if not isinstance(actions, Discrete):
+        raise InvalidInput(f"{type(selection).__name__} needs discrete actions, and this environment's are continuous")
+    return actions
+
+
+def _continuous(selection: AbstractSelection, actions: Discrete | Box) -> Box:
+    if not isinstance(actions, Box):
+        raise InvalidInput(f"{type(selection).__name__} needs continuous actions, and this environment's are discrete")
+    return actions

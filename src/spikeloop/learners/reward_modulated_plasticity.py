@@ -136,7 +136,7 @@ class RewardModulatedPlasticity(AbstractLearner):
         after = []
         for connection, synapses in zip(connections, state.synapses, strict=True):
             heard = self.targeting(told, moment.transition.action, self._group(spec, state.params, connection))
-            after.append(self._learn(connection, synapses, moment.watched, heard, moment.episode.ended))
+            after.append(self._learn(connection, synapses, moment.decision.record, heard, moment.episode.ended))
         params = self._with_weights(state.params, [weights for weights, _ in after])
         sizes = jnp.stack([jnp.mean(jnp.abs(weights)) for weights, _ in after])
         metrics = {

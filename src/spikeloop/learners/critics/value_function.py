@@ -19,10 +19,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from spikeloop.component import Component, require, require_count, require_counts, require_finite, require_positive
+from spikeloop.component import (
+    Component,
+    require,
+    require_count,
+    require_count_each,
+    require_counts,
+    require_finite,
+    require_positive,
+)
 from spikeloop.encoders.bins import check_range, require_range
 from spikeloop.encoders.direct import require_gain
-from spikeloop.encoders.place_cells import place_activity, require_cells
+from spikeloop.encoders.place_cells import place_activity
 from spikeloop.environments import Spec
 from spikeloop.policies import DeepPolicy
 
@@ -111,7 +119,7 @@ class PlaceCellValue(AbstractLinearValue):
     width: float = 1.0  # sigma of a bump, in distances between neighbours
 
     def __check_init__(self):
-        require_cells(self)
+        require_count_each(self, "cells")
         require_positive(self, "width")
 
     def features(self, obs):
