@@ -115,8 +115,9 @@ class Run(Folder[Experiment]):
     ) -> None:
         """Train and evaluate every arm that has not finished, going on from its checkpoint; or one of them alone.
 
-        Arms share no file, so several processes may each carry out another arm of one run at the same time. Saves a checkpoint at every `checkpoint_seconds` of training, more seldom where saving takes long, and before it lets go
-        of a KeyboardInterrupt.
+        Arms share no file, so several processes may each carry out another arm of one run at the same time. Saves a checkpoint
+        at every `checkpoint_seconds` of training, more seldom where saving takes long, and before it lets go of a
+        KeyboardInterrupt.
         """
         watcher = watcher or Watcher()
         for arm, learner in self.experiment.arms.items():
