@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import spikeloop
 
 # Modules that have no `__all__`, and whose public names are what they define themselves.
-MODULES = ("spikeloop.component",)
+MODULES = ("spikeloop.component", "spikeloop.ready_made")
 
 log = logging.getLogger("mkdocs.hooks.reference")
 

@@ -34,6 +34,7 @@ from spikeloop.papers import (
     zhang2022,
     zheng2026,
 )
+from spikeloop.ready_made import reached, ready_made
 from spikeloop.run import Run
 from spikeloop.study import AbstractStudy
 
@@ -149,6 +150,7 @@ def lists() -> dict[str, list[tuple[str, str]]]:
     """Every kind of thing that there is, as names with one line each."""
     found = {
         "experiments": [(name, item.line) for name, item in ENTRIES.items()],
+        "ready-made": [(name, reached(path)) for name, path in ready_made().items()],
         "environments": [
             *((f"Gymnax {name!r}", "pure JAX, on any device") for name in Gymnax.names()),
             *((f"MuJoCo {name!r}", "Gymnasium's own, on the host; needs spikeloop[mujoco]") for name in MuJoCo.names()),

@@ -18,6 +18,7 @@ from spikeloop.environments import AbstractEnvironment, Spec
 from spikeloop.errors import InvalidInput
 from spikeloop.interaction import AbstractSelection, Actor
 from spikeloop.policies import AbstractPolicy
+from spikeloop.ready_made import locate
 from spikeloop.run import Run
 from spikeloop.training import Evaluation, evaluate, load_arrays, over_seeds, read_header, spread
 
@@ -143,13 +144,13 @@ def median_seed(final: dict[str, Any]) -> int:
 
 
 def load(run: str | Path, arm: str | None = None, seed: int | None = None) -> Policy:
-    """The final policy of a run.
+    """The final policy of a run, given its directory, or the name of a ready-made one.
 
     ``arm`` is the experiment's own learner for None, or the name of a control. ``seed`` None takes the seed whose
     final evaluation is the median one, so that what you see is typical and not the best of ten. Raises InvalidInput
     if there is no such policy, or it is damaged.
     """
-    opened = Run.open(Path(run))
+    opened = Run.open(locate(run))
     arm = opened.arm(arm)
     policies = load_policies(opened, arm)
     if seed is None:

@@ -23,6 +23,7 @@ from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
 from spikeloop.loading import evaluate_policies, load_policies, median_seed
 from spikeloop.provenance import provenance
+from spikeloop.ready_made import is_ready_made, locate
 from spikeloop.run import Run, Watcher
 from spikeloop.study import AbstractStudy, StudyRun, holds_study
 from spikeloop.training import evaluation_json, write_atomically
@@ -132,7 +133,7 @@ def play(options: argparse.Namespace, rest: list[str]) -> int:
         if options.policy_seed not in policies.seeds:
             raise InvalidInput(f"this run has no seed {options.policy_seed}; it has {policies.seeds}")
         place = policies.seeds.index(options.policy_seed)
-    path = Path(options.out) if options.out else opened.path / "play.gif"
+    path = Path(options.out) if options.out else _beside(opened, "play.gif")
     environment = opened.experiment.environment
     key = jax.random.key(options.seed)
     recording = record_episode(environment, policies.of_seed(place), key, options.max_decisions)
@@ -268,7 +269,12 @@ def _free_path(path: Path) -> Path:
 
 def _open(path: str, options: argparse.Namespace) -> Run:
     _load_components(options)
-    return Run.open(Path(path))
+    return Run.open(locate(path))
+
+
+def _beside(opened: Run, name: str) -> Path:
+    """Where a command puts its file by default: into the run; for a ready-made one into the current directory."""
+    return Path(f"{opened.name.replace('/', '-')}-{name}") if is_ready_made(opened.path) else opened.path / name
 
 
 def _load_components(options: argparse.Namespace) -> None:
