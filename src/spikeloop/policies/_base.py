@@ -95,6 +95,10 @@ class AbstractPolicy(Component):
     def trace(self, params: Any, state: Any, obs: Float[Array, "..."], key: Any) -> tuple[Any, TracedDecision]:
         """The same decision, with every tick kept."""
 
+    def memory(self, params: Any) -> Any:
+        """All that lives from tick to tick, as arrays at rest: the state, unless overridden."""
+        return self.init_state(params)
+
     def activity(self, params: Any, state: Any, obs: Float[Array, "..."], key: Any) -> tuple[Any, Activity]:
         """The same decision, with what went over its synapses; unless overridden, a policy that has none."""
         state, decision = self(params, state, obs, key)

@@ -120,6 +120,9 @@ class NearOrFar(AbstractPolicy):
         far_state, far = self.far(params.far, state.far, far_obs, far_key if self.far.stochastic else None)
         return NearOrFarParams(near_state, far_state), self._decided(self.is_near(obs), near, far)
 
+    def memory(self, params):
+        return self.near.memory(params.near), self.far.memory(params.far)
+
     def activity(self, params, state, obs, key):
         near_key, far_key = (None, None) if key is None else jax.random.split(key)
         near_obs, far_obs = self.seen(obs)

@@ -140,6 +140,11 @@ class SpikingPolicy(AbstractPolicy):
         end, (spikes, expected) = self._run(params, state, obs, key, keep)
         return end.brain, WatchedDecision(self._decide(params, end, key), spikes, expected)
 
+    def memory(self, params):
+        last = self.network.silence(params.network)[-1].shape[0]
+        readout = self.decoder.potential(params.decoder, self.decoder.init_state(params.decoder, last))
+        return self.init_state(params), readout
+
     def activity(self, params, state, obs, key):
         def keep(tick, spikes, inputs):
             potentials = self.network.potentials(params.network, tick.brain.network)
