@@ -100,6 +100,8 @@ def compare_runs(options: argparse.Namespace, rest: list[str]) -> int:
         from spikeloop.cli.measuring import pareto
 
         return pareto([_open(path, options) for path in options.runs], options, _console())
+    if options.energies:
+        raise InvalidInput("--energies is for --pareto; learning curves need none")
     found = compare([_open(path, options) for path in options.runs])
     drawn, rows = [], []
     for opened, results in found:

@@ -11,16 +11,17 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
 from spikeloop.analysis.figures import png
 from spikeloop.analysis.measurement.energy import EnergyTable
 from spikeloop.analysis.measurement.measure import Measurement
 from spikeloop.analysis.measurement.report import Report, returns
 from spikeloop.analysis.statistics import Interval
-from spikeloop.analysis.style import COLOURS, FAINT, MUTED, PAPER, apply_style, new_figure
+from spikeloop.analysis.style import COLOURS, FAINT, MUTED, PAPER, TICK_SIZE, apply_style, new_figure
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+LEGEND = "dashed, full marks: the front        small marks: constant input computed once a decision"
 COSTS = {
     "operations": "effective synaptic operations per decision",
     "energy": "energy per decision, pJ (estimate)",
@@ -107,7 +108,8 @@ def draw(candidates: Sequence[Candidate], title: str, energy_name: str) -> bytes
             label = label.replace("estimate", f"estimate, {energy_name}") if key == "energy" else label
             _panel(axes, candidates, key, label)
         panels[0].set_ylabel("return, IQM over seeds (95 % interval)")
-        figure.suptitle(f"{title}: return against cost", x=0.01, ha="left", fontweight="bold", fontsize=11.0)
+        panels[0].set_title(f"{title}: return against cost")
+        panels[-1].set_title(LEGEND, loc="right", fontsize=TICK_SIZE, fontweight="normal", color=MUTED)
         handles, names = panels[-1].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=min(4, len(names)))
         return png(figure)
@@ -138,11 +140,22 @@ def _panel(axes: Axes, candidates: Sequence[Candidate], key: str, label: str) ->
         axes.plot([], [], marker, ms=7, mfc=colour, mec=colour, ls="none", label=one.name)
     _draw_front(axes, [(one.costs[key], one.reached.estimate) for one, on in zip(candidates, front, strict=True) if on])
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(numticks=8))
-    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel(label)
     axes.grid(color=FAINT, lw=0.8)
     axes.margins(x=0.12, y=0.08)
+    _label_decades(axes)
+
+
+def _label_decades(axes: Axes) -> None:
+    """Powers of ten alone where there are many, else 2 and 5 times them as well, as plain numbers."""
+    low, high = axes.get_xlim()
+    if high / low < 1000.0:
+        axes.xaxis.set_major_locator(
+            LogLocator(subs=(1.0, 2.0, 5.0) if high / low > 8.0 else (1.0, 2.0, 3.0, 5.0, 7.0))
+        )
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _draw_front(axes: Axes, points: list[tuple[Any, float]]) -> None:
