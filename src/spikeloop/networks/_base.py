@@ -24,6 +24,13 @@ class Pathway(eqx.Module):
     weights: Float[Array, "pre post"]
     pre: int | None = eqx.field(static=True)  # place of the population that sends, from 0; None: the inputs
     post: int = eqx.field(static=True)  # place of the one that receives
+    kind: str = eqx.field(static=True, default="")  # of the synapses, where several kinds lead from one to the other
+
+    @property
+    def name(self) -> str:
+        """From where to where."""
+        pre = "inputs" if self.pre is None else f"population {self.pre}"
+        return f"{pre} to population {self.post}{self.kind and f' ({self.kind})'}"
 
 
 class AbstractNetwork(Component):

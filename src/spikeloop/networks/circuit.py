@@ -174,10 +174,10 @@ class Circuit(AbstractNetwork):
     def pathways(self, params, state):
         """One for each kind of receptor of a projection: a spike that reaches two of them is two operations."""
         trained, found = iter(params.weights), []
-        for projection, drawn in zip(self.projections, params.wiring.value, strict=True):
+        for place, (projection, drawn) in enumerate(zip(self.projections, params.wiring.value, strict=True)):
             pre, post = self._place(projection.pre), self._place(projection.post)
-            for weights in self._weights(projection, drawn, trained).values():
-                found.append(Pathway(jnp.maximum(weights, 0.0) * _present(drawn), pre, post))
+            for kind, weights in self._weights(projection, drawn, trained).items():
+                found.append(Pathway(jnp.maximum(weights, 0.0) * _present(drawn), pre, post, f"{kind}, {place}"))
         return tuple(found)
 
     def connections(self, params):

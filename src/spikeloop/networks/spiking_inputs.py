@@ -63,7 +63,9 @@ class SpikingInputs(AbstractNetwork):
 
     def pathways(self, params, state):
         inner = self.network.pathways(params, state)
-        return tuple(Pathway(one.weights, 0 if one.pre is None else one.pre + 1, one.post + 1) for one in inner)
+        return tuple(
+            Pathway(one.weights, 0 if one.pre is None else one.pre + 1, one.post + 1, one.kind) for one in inner
+        )
 
     def connections(self, params):
         inner = (Connection(one.weights, one.pre + 1, one.post + 1) for one in self.network.connections(params))

@@ -53,8 +53,8 @@ class Activity(eqx.Module):
 
     decision: Decision
     traffic: tuple[Traffic, ...] = ()
-    outputs: tuple[Float[Array, "calls _"], ...] = ()  # of each layer of units or neurons that has a nonlinearity
-    potentials: tuple[Float[Array, "ticks _"], ...] = ()  # of each layer that has membranes, after every tick
+    outputs: tuple[Float[Array, "_calls _"], ...] = ()  # of each layer of units or neurons that has a nonlinearity
+    potentials: tuple[Float[Array, "_ticks _"], ...] = ()  # of each layer that has membranes, after every tick
 
 
 class AbstractPolicy(Component):

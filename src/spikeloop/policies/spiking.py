@@ -159,7 +159,7 @@ class SpikingPolicy(AbstractPolicy):
             Traffic(
                 way.weights,
                 inputs if way.pre is None else spikes[way.pre],
-                f"{'inputs' if way.pre is None else f'population {way.pre}'} to population {way.post}",
+                way.name,
                 way.pre is None and self.encoder.constant,
             )
             for way in pathways
@@ -213,6 +213,7 @@ class SpikingPolicy(AbstractPolicy):
         keys = jax.random.split(key, self.ticks) if self.stochastic else None
         if every_tick or not in_blocks:
             unroll = self.ticks if self.ticks <= UNROLLED_TICKS else TICKS_A_ROUND
+            unroll = 1 if in_blocks else unroll
             return jax.lax.scan(tick, start, keys, length=self.ticks, unroll=unroll)
         ticks = max(n for n in range(1, TICKS_A_BLOCK + 1) if self.ticks % n == 0)
         blocks = self.ticks // ticks

@@ -72,7 +72,7 @@ def figures() -> dict[str, tuple[Ours, dict[str, Any]]]:
     if done.returncode and "No module named" in done.stderr:
         pytest.skip(f"{done.stderr.strip().splitlines()[-1]} in .bench-venv: `make test-neurobench`")
     assert done.returncode == 0, done.stderr
-    return {name: pair for name, *pair in zip(ours, ours.values(), json.loads(done.stdout), strict=True)}
+    return dict(zip(ours, zip(ours.values(), json.loads(done.stdout), strict=True), strict=True))
 
 
 def exact(params: Any, seed: int) -> Any:

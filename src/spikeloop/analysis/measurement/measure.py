@@ -85,7 +85,8 @@ class Measurement(eqx.Module):
     @property
     def connection_sparsity(self) -> Float[np.ndarray, " seeds"]:
         """Share of the weights that are zero."""
-        return 1.0 - sum(one.present for one in self.connections) / sum(one.size for one in self.connections)
+        present = np.sum([one.present for one in self.connections], axis=0)
+        return np.asarray(1.0 - present / sum(one.size for one in self.connections))
 
     @property
     def activation_sparsity(self) -> Float[np.ndarray, "seeds episodes"]:

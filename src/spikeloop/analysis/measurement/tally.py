@@ -34,7 +34,7 @@ class Tally(eqx.Module):
 
     def read(self) -> np.ndarray:
         """The number, or numbers after ``vmap``, in 64 bits; on the host."""
-        return (np.asarray(self.high, np.int64) << BITS) + np.asarray(self.low, np.int64)
+        return np.asarray((np.asarray(self.high, np.int64) << BITS) + np.asarray(self.low, np.int64))
 
 
 def add(tallies: Any, counts: Any) -> Any:
