@@ -110,6 +110,7 @@ def test_mistakes_are_answered_in_one_line(run_path, tmp_path, capsys):
     assert "does not exist" in fails(capsys, "measure", run, "--energies", str(tmp_path / "none.json"))
     assert "random-actions has no synapses" in fails(capsys, "measure", run, "--arm", "random-actions")
     assert "must end in .png" in fails(capsys, "compare", run, "--pareto", "--out", str(tmp_path / "x.pdf"))
+    assert "there is no directory" in fails(capsys, "compare", run, "--pareto", "--out", str(tmp_path / "no" / "x.png"))
     assert "--energies is for --pareto" in fails(capsys, "compare", run, "--energies", str(bad))
     assert not list(tmp_path.glob("x*"))
 

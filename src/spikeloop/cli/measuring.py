@@ -62,6 +62,8 @@ def pareto(runs: Sequence[Run], options: argparse.Namespace, console: Console) -
     figure = Path(options.out or "pareto.png")
     if figure.suffix != ".png":
         raise InvalidInput(f"--out must end in .png, got {figure}")
+    if not figure.parent.is_dir():
+        raise InvalidInput(f"cannot write {figure}: there is no directory {figure.parent}")
     tables = _tables(options)
     _require_episodes(options)
     found, short = [], len({opened.path.name for opened in runs}) == len(runs)

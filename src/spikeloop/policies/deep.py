@@ -56,15 +56,19 @@ class DeepPolicy(AbstractTimelessPolicy):
         return tuple(Linear.init(n, m, k) for n, m, k in zip(sizes[:-1], sizes[1:], keys, strict=True))
 
     def __call__(self, params, state, obs, key):
-        state, active = self.activity(params, state, obs, key)
-        return state, active.decision
+        return state, Decision(params[-1](self._heard(params, obs)[-1]), ())
 
     def activity(self, params, state, obs, key):
+        heard = self._heard(params, obs)
+        decision = Decision(params[-1](heard[-1]), ())
+        return state, Activity(decision, layered_traffic(params, heard), tuple(x[None] for x in heard[1:]))
+
+    def _heard(self, params, obs):
+        """What each layer hears, the first one first."""
         heard = [jnp.ravel(obs) * jnp.asarray(self.gain, obs.dtype)]
         for layer in params[:-1]:
             heard.append(jax.nn.relu(layer(heard[-1])))
-        decision = Decision(params[-1](heard[-1]), ())
-        return state, Activity(decision, layered_traffic(params, heard), tuple(x[None] for x in heard[1:]))
+        return heard
 
 
 class BlindPolicy(AbstractTimelessPolicy):

@@ -42,19 +42,24 @@ class EncodedDeepPolicy(AbstractTimelessPolicy):
         )
 
     def __call__(self, params, state, obs, key):
-        state, active = self.activity(params, state, obs, key)
-        return state, active.decision
+        return state, self._decide(params, self._units(params, obs))
 
     def activity(self, params, state, obs, key):
+        units = self._units(params, obs)
+        traffic, readout = layered_traffic(params.network, units[:-1]), self.decoder.synapses(params.decoder)
+        if readout is not None:
+            traffic = (*traffic, Traffic(readout, units[-1][None], "readout"))
+        return state, Activity(self._decide(params, units), traffic, tuple(x[None] for x in units[1:]))
+
+    def _units(self, params, obs):
+        """The input, and the units of every layer."""
         encoder_state = self.encoder.init_state(params.encoder)
         units = [self.encoder.step(params.encoder, encoder_state, obs.ravel(), None)[1]]
         for layer in params.network:
             units.append(jax.nn.relu(layer(units[-1])))
+        return units
+
+    def _decide(self, params, units):
         last = units[-1]
         heard = self.decoder.step(params.decoder, self.decoder.init_state(params.decoder, last.shape[0]), last)
-        decision = Decision(self.decoder.read(params.decoder, heard, 1), ())
-        traffic = layered_traffic(params.network, units[:-1])
-        readout = self.decoder.synapses(params.decoder)
-        if readout is not None:
-            traffic = (*traffic, Traffic(readout, last[None], "readout"))
-        return state, Activity(decision, traffic, tuple(x[None] for x in units[1:]))
+        return Decision(self.decoder.read(params.decoder, heard, 1), ())

@@ -20,7 +20,7 @@ from spikeloop.analysis.measurement.report import Report, returns
 from spikeloop.analysis.statistics import Interval
 from spikeloop.analysis.style import COLOURS, FAINT, MUTED, PAPER, TICK_SIZE, apply_style, new_figure
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+MARKERS = ("o", "s", "^", "D", "v", "<", ">")
 LEGEND = "dashed, full marks: the front        small marks: constant input computed once a decision"
 COSTS = {
     "operations": "effective synaptic operations per decision",
@@ -118,7 +118,9 @@ def draw(candidates: Sequence[Candidate], title: str, energy_name: str) -> bytes
 def _panel(axes: Axes, candidates: Sequence[Candidate], key: str, label: str) -> None:
     front = _front(candidates, key)
     for place, one in enumerate(candidates):
-        cost, colour, marker = one.costs[key], COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
+        # Another marker for each colour in every round, so that 49 learners are told apart.
+        colour, marker = COLOURS[place % len(COLOURS)], MARKERS[(place + place // len(COLOURS)) % len(MARKERS)]
+        cost = one.costs[key]
         if cost is None:
             continue
         x, y = max(cost.at, 1.0), one.reached.estimate
