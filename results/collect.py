@@ -72,6 +72,11 @@ NOTES = {
     "their weights grow for ever. `r-stdp` is what most libraries call so: STDP, eligibility, plain reward.",
     "zhang2022-pendulum": "TD3 for 30,000 steps, the papers' settings but for 1000 random steps at first. Returns are negative: "
     "the sum of costs over 200 steps; about -150 is the best that is known.",
+    "zhang2022-codings-pendulum": "Figure 5 on Pendulum, with either neuron: 10 seeds on one GPU, each arm a process of its own "
+    "(`spikeloop resume RUN --arm NAME`), five at a time.",
+    "zhang2022-codings-hopper": "Figure 5 on Hopper, with either neuron. Asked for 80,000 steps; the machine was had for so long "
+    "only, so what counts is the last evaluation that every arm reached, of 5 fresh episodes a seed. Eight arms at a time on "
+    "one GPU.",
     "hasegan2022-rounds": "The three rounds of settings by themselves, 4 seeds and 6000 actions: a short run, a first look.",
     "hasegan2022-stdp-rl": "STDP-RL through its stages in 150,000 actions instead of 500,000.",
     "local-cartpole-long": "Five times the steps, so at least 500 episodes of every seed: nothing that was learned is lost again.",
@@ -146,7 +151,7 @@ def page() -> str:
         parts += [f"![{image.stem}]({folder.name}/{image.name})\n" for image in sorted(folder.glob("*.png"))]
     sections = {
         "bench": _benchmarks, "synapses": _synapses, "nest": _nest, "populations": _populations, "mujoco": _mujoco, "td3": _td3,
-        "local": _local,
+        "local": _local, "seeds-gpu": _seeds,
     }  # fmt: skip
     for name, section in sections.items():
         if (HERE / "benchmarks" / f"{name}.json").exists():
@@ -176,6 +181,20 @@ def _local(found: dict[str, Any]) -> list[str]:
         *rows,
         "",
     ]
+
+
+def _seeds(found: dict[str, Any]) -> list[str]:
+    """The section on how seeds scale on a GPU."""
+    rows = [
+        "| seeds | seconds for 1000 steps of each | environment steps/s | times as long as one |",
+        "|--:|--:|--:|--:|",
+    ]
+    rows += [
+        f"| {row['seeds']} | {row['seconds_for_1000_steps']:.3f} | {row['env_steps_per_second']:,} | {row['times_the_first']:.2f} |"
+        for row in found["measured"]
+    ]
+    what = "TD3 with MDC-SAN's spiking actor on Pendulum-v1, whole iterations of training: `make bench-seeds`  \n"
+    return ["## Speed of many seeds on one GPU\n", f"{what}{_origin(found['provenance'])}\n", "\n".join(rows) + "\n"]
 
 
 def _score_table(arms: dict[str, Any]) -> str:
@@ -351,9 +370,11 @@ def _low_and_high(ratio: dict[str, float]) -> str:
 
 def _origin(provenance: dict[str, Any]) -> str:
     hardware, packages = provenance["hardware"], provenance["packages"]
+    accelerators = [name for name in dict.fromkeys(hardware["devices"]) if name != "cpu"]
     return (
         f"commit {provenance['commit'][:12]}, {provenance['date'][:10]}, JAX {packages['jax']}, Python "
         f"{provenance['python']}, {hardware['processor']}, {hardware['cores']} cores"
+        + "".join(f", {name}" for name in accelerators)
     )
 
 

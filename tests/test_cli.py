@@ -150,6 +150,8 @@ def test_mistakes_are_answered_in_one_line(run_path, tmp_path, capsys):
     assert "does not exist" in fails(capsys, "run", "nothing.py")
     assert "no such directory" in fails(capsys, "resume", str(tmp_path / "nothing"))
     assert "no such directory" in fails(capsys, "evaluate", str(tmp_path / "nothing"))
+    assert "no arm 'x'" in fails(capsys, "run", "cartpole", "--arm", "x", "--out", str(tmp_path / "none"))
+    assert not (tmp_path / "none").exists()
     assert "no arm 'x'" in fails(capsys, "evaluate", str(run_path), "--arm", "x")
     assert "at least 1" in fails(capsys, "evaluate", str(run_path), "--episodes", "0")
     assert "no list of" in fails(capsys, "list", "telepathy")

@@ -103,7 +103,7 @@ def test_mistakes_are_answered_in_one_line(run_path, tmp_path, capsys):
     run, bad = str(run_path), tmp_path / "bad.json"
     bad.write_text('{"name": "x", "ac": -1}')
     assert "no such directory" in fails(capsys, "measure", str(tmp_path / "none"))
-    assert "has no arm 'ann'" in fails(capsys, "measure", run, "--arm", "ann")
+    assert "no arm 'ann'" in fails(capsys, "measure", run, "--arm", "ann")
     assert "it has 0, 1" in fails(capsys, "measure", run, "--policy-seed", "7")
     assert "--episodes must be at least 1" in fails(capsys, "measure", run, "--episodes", "0")
     assert "a number of at least 0" in fails(capsys, "measure", run, "--energies", str(bad))

@@ -111,6 +111,14 @@ class InterruptAfter(Watcher):
             raise KeyboardInterrupt
 
 
+def test_arms_carried_out_alone_and_in_another_order_are_the_same(finished, tmp_path):
+    run = Run.create(tmp_path / "shared", small_experiment(), "small")
+    for arm in reversed(run.experiment.arms):
+        assert not run.finished
+        Run.open(run.path).carry_out(only=arm)
+    assert run.finished and contents(run.path) == contents(finished.path)
+
+
 @pytest.mark.parametrize("chunks", [1, 7, 12, 14, 30])
 def test_an_interrupted_run_resumes_bit_for_bit(finished, tmp_path, chunks):
     run = Run.create(tmp_path / "run", small_experiment())

@@ -115,8 +115,8 @@ ENTRIES = {
     "zhang2022/dynamics": Entry(zhang2022.NeuronDynamics),
     "zhang2022/prelearn": Entry(zhang2022.prelearn, zhang2022.report_prelearn),
     "zhang2022/pendulum": Entry(zhang2022.pendulum),
-    "zhang2022/codings": Entry(zhang2022.codings),
-    "zhang2022/codings-pendulum": Entry(zhang2022.codings_pendulum),
+    "zhang2022/codings": Entry(zhang2022.codings, zhang2022.report_codings),
+    "zhang2022/codings-pendulum": Entry(zhang2022.codings_pendulum, zhang2022.report_codings),
     **{f"zhang2022/{name}": Entry(make) for name, make in zhang2022.mujoco_experiments().items()},
 }
 

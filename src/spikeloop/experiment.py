@@ -46,6 +46,13 @@ class Experiment(Component):
         """The learner and its controls by name, the learner first."""
         return {self.label: self.learner, **self.controls}
 
+    def arm(self, name: str | None = None) -> str:
+        """The name of an arm; the learner's for None. Raises InvalidInput if there is none of that name."""
+        arms = list(self.arms)
+        if name not in (None, *arms):
+            raise InvalidInput(f"there is no arm {name!r}; there are {', '.join(map(repr, arms))}")
+        return name or arms[0]
+
     @property
     def seed_range(self) -> range:
         """The seeds."""

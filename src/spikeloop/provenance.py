@@ -73,8 +73,10 @@ def _program():
     path = Path(sys.argv[0])
     if path.name != "__main__.py":
         return path.name
-    package = path.parts[path.parts.index("spikeloop") :] if "spikeloop" in path.parts else (path.parent.name, "")
-    return f"python -m {'.'.join(package[:-1])}"
+    package = path.parent.parts
+    while "spikeloop" in package[1:]:  # a checkout may lie in a folder of the same name
+        package = package[1:]
+    return f"python -m {'.'.join(package) if package[0] == 'spikeloop' else path.parent.name}"
 
 
 def _without_folder(word):

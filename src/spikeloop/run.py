@@ -93,12 +93,7 @@ class Run(Folder[Experiment]):
 
     def arm(self, name: str | None = None) -> str:
         """The name of an arm; the learner's for None. Raises InvalidInput if there is none of that name."""
-        arms = list(self.experiment.arms)
-        if name is None:
-            return arms[0]
-        if name not in arms:
-            raise InvalidInput(f"{self.path} has no arm {name!r}; it has {', '.join(map(repr, arms))}")
-        return name
+        return self.experiment.arm(name)
 
     def lines(self, arm: str, file: str) -> list[dict[str, Any]]:
         """The records of metrics.jsonl or evaluations.jsonl."""
@@ -110,14 +105,24 @@ class Run(Folder[Experiment]):
         except (ValueError, OSError):
             raise InvalidInput(f"{path} is damaged") from None
 
-    def carry_out(self, watcher: Watcher | None = None, checkpoint_seconds: float = 20.0) -> None:
-        """Train and evaluate every arm that has not finished, going on from its checkpoint.
+    @property
+    def finished(self) -> bool:
+        """Whether every arm has finished."""
+        return all(self.final(arm) is not None for arm in self.experiment.arms)
 
-        Saves a checkpoint at every `checkpoint_seconds` of training, more seldom where saving takes long, and before it lets go
-        of a KeyboardInterrupt.
+    def carry_out(
+        self, watcher: Watcher | None = None, checkpoint_seconds: float = 20.0, only: str | None = None
+    ) -> None:
+        """Train and evaluate every arm that has not finished, going on from its checkpoint; or one of them alone.
+
+        Arms share no file, so several processes may each carry out another arm of one run at the same time. Saves a checkpoint
+        at every `checkpoint_seconds` of training, more seldom where saving takes long, and before it lets go of a
+        KeyboardInterrupt.
         """
         watcher = watcher or Watcher()
         for arm, learner in self.experiment.arms.items():
+            if only not in (None, arm):
+                continue
             final = self.final(arm)
             if final is None:
                 final = self._carry_out_arm(arm, learner, watcher, checkpoint_seconds)

@@ -78,6 +78,26 @@ def test_seeds_side_by_side_are_seeds_alone(name):
         np.testing.assert_allclose(a.returns, b.returns, rtol=1e-5)
 
 
+class WeaklyTyped(RandomActions):
+    """Begins with a number that JAX gives no type of its own, as many an initial value is."""
+
+    def init(self, environment, key):
+        state = super().init(environment, key)
+        return jax.tree.map(lambda leaf: jnp.where(True, 0, 0) if leaf.dtype == jnp.int32 else leaf, state)
+
+
+@pytest.mark.parametrize("name", [*LEARNERS, "weak"])
+def test_training_is_compiled_once(name):
+    if name == "weak":
+        learner = WeaklyTyped()
+        assert any(leaf.weak_type for leaf in jax.tree.leaves(learner.init(WORLD, jax.random.key(0))))
+        trainer = Trainer(WORLD, learner, Protocol(env_steps=100, records=4), range(2))
+        train(trainer)
+    else:
+        trainer = finished(name)[0]
+    assert trainer.chunk > 2 and all(chunk._cache_size() == 1 for chunk in trainer._chunks.values())
+
+
 @each
 def test_seeds_differ(name):
     lengths = {tuple(length for r in own for length in r.lengths) for own in by_seed(finished(name)[1]).values()}

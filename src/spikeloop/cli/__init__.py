@@ -109,6 +109,9 @@ def _add_training_options(command):
     command.add_argument(
         "--checkpoint-seconds", type=float, default=20.0, help="time between two checkpoints (default: 20)"
     )
+    command.add_argument(
+        "--arm", help="carry out one learner alone; other processes may carry out others at the same time"
+    )
     command.add_argument("--tensorboard", action="store_true", help="also write TensorBoard event files into the run")
 
 

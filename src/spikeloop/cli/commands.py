@@ -48,6 +48,8 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
         return _carry_out_study(StudyRun.create(path, made, _stem(name)))
     if options.no_controls:
         made = made.with_fields(controls={})
+    if options.arm:
+        made.arm(options.arm)  # before anything is written
     return _carry_out(Run.create(path, made, _stem(name)), options)
 
 
@@ -182,6 +184,7 @@ class World(Component):
 def _carry_out(opened: Run, options: argparse.Namespace) -> int:
     if not options.checkpoint_seconds >= 0:
         raise InvalidInput(f"--checkpoint-seconds must be at least 0, got {options.checkpoint_seconds}")
+    only = opened.arm(options.arm) if options.arm else None
     console = _console()
     terminal = TerminalWatcher(console)
     watchers: list[Watcher] = [terminal]
@@ -190,7 +193,7 @@ def _carry_out(opened: Run, options: argparse.Namespace) -> int:
 
         watchers.append(TensorBoardWatcher(opened.path / "tensorboard"))
     try:
-        opened.carry_out(Watchers(watchers), options.checkpoint_seconds)
+        opened.carry_out(Watchers(watchers), options.checkpoint_seconds, only)
     except KeyboardInterrupt:
         terminal.close()
         print(f"spikeloop: interrupted; `spikeloop resume {opened.path}` goes on from here", file=sys.stderr)
@@ -205,7 +208,7 @@ def _carry_out(opened: Run, options: argparse.Namespace) -> int:
     print_results(console, title, [(result.name, result) for result in results])
     if experiment.reference is not None:
         console.print(f"published: {experiment.reference.claim} ({experiment.reference.source})", highlight=False)
-    report = ENTRIES[opened.name].report if opened.name in ENTRIES else None
+    report = ENTRIES[opened.name].report if opened.name in ENTRIES and opened.finished else None
     if report is not None:
         report(opened)
     for figure in opened.figures():
@@ -214,7 +217,7 @@ def _carry_out(opened: Run, options: argparse.Namespace) -> int:
 
 
 def _require_no_training(options: argparse.Namespace) -> None:
-    for option in ("no_controls", "tensorboard"):
+    for option in ("no_controls", "tensorboard", "arm"):
         if getattr(options, option, False):
             raise InvalidInput(f"--{option.replace('_', '-')} is for experiments; a study trains nothing")
 

@@ -11,9 +11,7 @@ from spikeloop.component import Component
 class AbstractDecoder(Component):
     """Spikes in, one number per output out. A decoder starts afresh at every decision."""
 
-    every_tick: ClassVar[bool] = (
-        True  # whether its weights are for the spikes of every tick; else for the rates of a decision
-    )
+    every_tick: ClassVar[bool] = True  # whether its weights are on the spikes of each tick; else on rates
 
     def population(self, out_size: int) -> int | None:
         """Size of the output population that it needs at the end of the network; None reads the last hidden one."""

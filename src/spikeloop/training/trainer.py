@@ -94,7 +94,7 @@ class Trainer:
     def _first(self, key: PRNGKeyArray) -> SeedState:
         init_key, key = jax.random.split(key)
         zero = jnp.zeros((), jnp.int32)
-        return SeedState(self.learner.init(self.environment, init_key), key, zero, zero, zero)
+        return _strong(SeedState(self.learner.init(self.environment, init_key), key, zero, zero, zero))
 
     @property
     def states(self) -> SeedState:
@@ -241,6 +241,19 @@ def _shared_evaluator(environment, actor, seeds, episodes):
         return evaluate(environment, eqx.combine(params, actor), key, episodes)
 
     return over_seeds(evaluate_seed, seeds)
+
+
+def _strong(states):
+    """The same without weak types, as what comes out of a chunk has none: else the second chunk would be compiled anew."""
+
+    def strong(leaf):
+        return (
+            leaf
+            if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.extended)
+            else jax.lax.convert_element_type(leaf, leaf.dtype)
+        )
+
+    return jax.tree.map(strong, states)
 
 
 def _mean(values):

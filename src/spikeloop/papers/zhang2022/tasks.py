@@ -45,10 +45,11 @@ ENCODERS: dict[str, AbstractEncoder] = {
     "uniform-population": BernoulliPopulationCode(),
     "poisson": PoissonCode(),
 }
+LIF, NULL = "-lif", "random-actions"  # endings and names of arms
 # Each coding with either neuron. The first is MDC-SAN.
 CODINGS: dict[str, AbstractPolicy] = {
     f"{name}{suffix}": spiking_actor(encoder, neuron)
-    for suffix, neuron in (("", DynamicNeuron()), ("-lif", CurrentLeakyIntegrateAndFire()))
+    for suffix, neuron in (("", DynamicNeuron()), (LIF, CurrentLeakyIntegrateAndFire()))
     for name, encoder in ENCODERS.items()
 }
 
@@ -111,7 +112,7 @@ def side_by_side(
         environment=environment,
         learner=arms.pop(label),
         label=label,
-        controls={**arms, "random-actions": RandomActions()},
+        controls={**arms, NULL: RandomActions()},
         protocol=Protocol(env_steps=env_steps, evaluations=15),
         seeds=10,
     )
