@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-nest lint format bench bench-synapses bench-nest bench-populations bench-mujoco bench-td3 bench-seeds bench-local docs setup dev clean
+.PHONY: demo test test-nest test-neurobench lint format bench bench-synapses bench-nest bench-populations bench-mujoco bench-td3 bench-seeds bench-local docs setup dev clean
 
 demo: setup
 	$(BIN)/spikeloop run cartpole
@@ -13,6 +13,10 @@ test: dev
 
 test-nest: $(VENV)/.nest
 	$(BIN)/python -m pytest -k "against_nest or test_snippet_runs"
+
+test-neurobench: dev
+	bash benchmarks/setup_peer.sh
+	$(BIN)/python -m pytest -k against_neurobench -rs
 
 lint: dev
 	$(BIN)/ruff format --check .

@@ -18,6 +18,7 @@ EXAMPLES = """examples:
   spikeloop run cartpole --help                  every field of the experiment, with meaning and default
   spikeloop run cartpole --learner.policy.ticks 4 --seeds 3
   spikeloop evaluate runs/cartpole --episodes 1000
+  spikeloop measure runs/cartpole                operations, memory, energy, beside its ANN twin
   spikeloop play runs/cartpole                   an animation of the policy and its spikes
 """
 
@@ -58,9 +59,25 @@ def parser() -> argparse.ArgumentParser:
 
     compare = command("compare", "put several runs into one table and one figure, with intervals")
     compare.add_argument("runs", nargs="+", help="directories of runs in the same environment")
-    compare.add_argument("--out", default="comparison.png", help="the figure (default: comparison.png)")
+    compare.add_argument("--out", help="the figure (default: comparison.png, or pareto.png)")
+    compare.add_argument("--pareto", action="store_true", help="measure them, and draw return against cost")
+    _add_measuring_options(compare)
     _add_file_option(compare)
     compare.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+    measure = command("measure", "count what the policies of a run cost: operations, memory, energy (NeuroBench)")
+    measure.add_argument("run", help="directory of the run")
+    measure.add_argument("--arm", help="one learner of the run (default: all that have synapses)")
+    measure.add_argument("--policy-seed", type=int, help="one trained seed (default: all)")
+    measure.add_argument(
+        "--per",
+        choices=("tick", "decision", "episode"),
+        default="decision",
+        help="the table's unit (default: decision)",
+    )
+    _add_measuring_options(measure)
+    _add_file_option(measure)
+    measure.add_argument("--json", action="store_true", help="print JSON instead of tables")
 
     play = command("play", "animate a trained policy in its environment, with the spikes of every layer beneath")
     play.add_argument("run", help="directory of the run")
@@ -80,6 +97,12 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_file_option(command):
     command.add_argument("--file", help="Python file that defines the run's own components, if it has any")
+
+
+def _add_measuring_options(command):
+    command.add_argument("--episodes", type=int, default=20, help="episodes per seed to measure (default: 20)")
+    command.add_argument("--seed", type=int, default=0, help="seed of these episodes (default: 0)")
+    command.add_argument("--energies", metavar="FILE.json", help="energy of each operation, in the place of our tables")
 
 
 def _add_training_options(command):

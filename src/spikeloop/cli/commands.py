@@ -99,6 +99,12 @@ def compare_runs(options: argparse.Namespace, rest: list[str]) -> int:
     """Several runs in one table and one figure."""
     from spikeloop.analysis.figures import learning_curves
 
+    if options.pareto:
+        from spikeloop.cli.measuring import pareto
+
+        return pareto([_open(path, options) for path in options.runs], options, _console())
+    if options.energies:
+        raise InvalidInput("--energies is for --pareto; learning curves need none")
     found = compare([_open(path, options) for path in options.runs])
     drawn, rows = [], []
     for opened, results in found:
@@ -107,7 +113,7 @@ def compare_runs(options: argparse.Namespace, rest: list[str]) -> int:
         prefix = "" if len(found) == 1 else f"{opened.path.name if short else opened.path}/"
         drawn += curves(opened, prefix)
         rows += [(prefix + result.name, result) for result in results]
-    figure = Path(options.out)
+    figure = Path(options.out or "comparison.png")
     if figure.suffix != ".png":
         raise InvalidInput(f"--out must end in .png, got {figure}")
     name = found[0][0].experiment.environment.spec.name
@@ -118,6 +124,13 @@ def compare_runs(options: argparse.Namespace, rest: list[str]) -> int:
     print_results(_console(), name, rows)
     print(f"figure: {figure}")
     return 0
+
+
+def measure(options: argparse.Namespace, rest: list[str]) -> int:
+    """Count what the policies of a run cost."""
+    from spikeloop.cli.measuring import measure_run
+
+    return measure_run(_open(options.run, options), options, _console())
 
 
 def play(options: argparse.Namespace, rest: list[str]) -> int:
@@ -311,6 +324,7 @@ COMMANDS = {
     "resume": resume,
     "evaluate": evaluate,
     "compare": compare_runs,
+    "measure": measure,
     "play": play,
     "list": list_components,
 }

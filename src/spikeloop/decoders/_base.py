@@ -1,7 +1,7 @@
 """The contract of a decoder: it listens to the last population tick by tick, and is read at the end of a decision."""
 
 import abc
-from typing import Any
+from typing import Any, ClassVar
 
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -10,6 +10,8 @@ from spikeloop.component import Component
 
 class AbstractDecoder(Component):
     """Spikes in, one number per output out. A decoder starts afresh at every decision."""
+
+    every_tick: ClassVar[bool] = True  # whether its weights are on the spikes of each tick; else on rates
 
     def population(self, out_size: int) -> int | None:
         """Size of the output population that it needs at the end of the network; None reads the last hidden one."""
@@ -30,3 +32,11 @@ class AbstractDecoder(Component):
     @abc.abstractmethod
     def read(self, params: Any, state: Any, ticks: int) -> Float[Array, " out"]:
         """The output after so many ticks."""
+
+    def synapses(self, params: Any) -> Float[Array, "n _"] | None:
+        """The weights on what it hears: a row for each neuron, an entry for each of its synapses; None, unless overridden."""
+        return None
+
+    def potential(self, params: Any, state: Any) -> Float[Array, " out"] | None:
+        """The potentials of the readout's own neurons after this tick; None, unless overridden: it has none."""
+        return None

@@ -46,6 +46,9 @@ class AbstractMembrane(AbstractDecoder):
     def init(self, in_size, out_size, key):
         return Linear.init(in_size, out_size, key)
 
+    def synapses(self, params):
+        return params.weight
+
 
 class AbstractLinearMembrane(AbstractMembrane):
     """A readout that is linear in the spikes: leak first, weights last."""
@@ -63,12 +66,15 @@ class AbstractLinearMembrane(AbstractMembrane):
         unit, _ = self.neuron.step(state.unit, jnp.ones(1), None)
         return FilteredSpikes(filtered, unit, state.spike_sum + filtered.v, state.unit_sum + unit.v)
 
+    def potential(self, params, state):
+        return state.spikes.v @ params.weight + state.unit.v * params.bias
+
 
 class LastMembrane(AbstractLinearMembrane):
     """Potential of the readout after the last tick (DQSN; without a leak Akl et al. 2023)."""
 
     def read(self, params, state, ticks):
-        return state.spikes.v @ params.weight + state.unit.v * params.bias
+        return self.potential(params, state)
 
 
 class MeanMembrane(AbstractLinearMembrane):
@@ -99,6 +105,9 @@ class AbstractExtremeMembrane(AbstractMembrane):
 
     def read(self, params, state, ticks):
         return state.extreme
+
+    def potential(self, params, state):
+        return state.membrane.v
 
 
 class MaxMembrane(AbstractExtremeMembrane):

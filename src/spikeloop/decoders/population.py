@@ -51,3 +51,6 @@ class PopulationRate(AbstractSpikeCount):
     def read(self, params, state, ticks):
         rates = state.reshape(params.weight.shape) / ticks
         return jnp.sum(params.weight * rates, axis=1) + params.bias
+
+    def synapses(self, params):
+        return params.weight.reshape(-1, 1)

@@ -13,6 +13,8 @@ from spikeloop.networks import Linear
 class AbstractSpikeCount(AbstractDecoder):
     """What the decoders share that count the spikes of a decision."""
 
+    every_tick = False
+
     def init_state(self, params, in_size):
         return jnp.zeros(in_size)
 
@@ -41,3 +43,6 @@ class LinearRate(AbstractSpikeCount):
 
     def read(self, params, state, ticks):
         return params(state / ticks)
+
+    def synapses(self, params):
+        return params.weight

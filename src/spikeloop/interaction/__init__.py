@@ -18,6 +18,7 @@ from spikeloop.interaction.rollout import (
     begin,
     interact,
     play_episode,
+    play_to_the_end,
 )
 from spikeloop.interaction.schedule import AbstractSchedule, Constant, ExponentialDecay, LinearDecay
 from spikeloop.interaction.score import AbstractScore, EpisodeReturn, LargestObservation, ReachSoon
@@ -73,5 +74,6 @@ __all__ = [
     "interact",
     "over_individuals",
     "play_episode",
+    "play_to_the_end",
     "standardised_action",
 ]

@@ -111,6 +111,13 @@ def play_episode(
     environment: AbstractEnvironment, actor: AbstractActor, key: PRNGKeyArray, score: AbstractScore = RETURN
 ) -> PlayedEpisode:
     """Play one episode to its end. Under ``vmap`` all episodes run until the longest has ended, the others frozen."""
+    return play_to_the_end(environment, actor, key, score)[1]
+
+
+def play_to_the_end(
+    environment: AbstractEnvironment, actor: AbstractActor, key: PRNGKeyArray, score: AbstractScore = RETURN
+) -> tuple[Any, PlayedEpisode]:
+    """The same episode as `play_episode` plays, and before it the state in which it left the policy."""
     reset_key, key = jax.random.split(key)
     start = begin(environment, actor, reset_key)
     decision = jax.eval_shape(lambda: actor(start.policy_state, start.obs, key)[1].decision)
@@ -133,4 +140,4 @@ def play_episode(
     end = jax.lax.while_loop(lambda playing: ~playing.done, go_on, first)
     outcome = end.interaction
     episode = Episode(end.done, outcome.episode_return, outcome.episode_length)
-    return PlayedEpisode(episode, score.read(end.watched), end.spikes)
+    return outcome.policy_state, PlayedEpisode(episode, score.read(end.watched), end.spikes)

@@ -1,6 +1,6 @@
 """Networks: populations of neurons wired together."""
 
-from spikeloop.networks._base import AbstractNetwork, Connection
+from spikeloop.networks._base import AbstractNetwork, Connection, Pathway
 from spikeloop.networks.circuit import Circuit, CircuitParams, CircuitState
 from spikeloop.networks.delayed import DelayedFeedForward, DelayedState
 from spikeloop.networks.feed_forward import FeedForward, Layer
@@ -31,6 +31,7 @@ __all__ = [
     "FixedProjection",
     "Layer",
     "Linear",
+    "Pathway",
     "Plastic",
     "PlasticConnection",
     "PlasticState",

@@ -18,6 +18,21 @@ class Connection(eqx.Module):
     post: int = eqx.field(static=True)  # place of the one that receives
 
 
+class Pathway(eqx.Module):
+    """The synapses onto one population of neurons from another, or from the inputs; a weight of 0 is no synapse."""
+
+    weights: Float[Array, "pre post"]
+    pre: int | None = eqx.field(static=True)  # place of the population that sends, from 0; None: the inputs
+    post: int = eqx.field(static=True)  # place of the one that receives
+    kind: str = eqx.field(static=True, default="")  # of the synapses, where several kinds lead from one to the other
+
+    @property
+    def name(self) -> str:
+        """From where to where."""
+        pre = "inputs" if self.pre is None else f"population {self.pre}"
+        return f"{pre} to population {self.post}{self.kind and f' ({self.kind})'}"
+
+
 class AbstractNetwork(Component):
     """A wiring of neurons. Its last population is the one that a decoder reads.
 
@@ -67,6 +82,19 @@ class AbstractNetwork(Component):
     def expected(self, params: Any, state: Any) -> tuple[Float[Array, " _"] | None, ...]:
         """With what probability each neuron of every population fired in the last tick; None where chance had no part."""
         return (None,) * len(self.silence(params))
+
+    def potentials(self, params: Any, state: Any) -> tuple[Float[Array, " _"] | None, ...]:
+        """The membrane potentials of every population as the last tick left them; None where there are none."""
+        return (None,) * len(self.silence(params))
+
+    def pathways(self, params: Any, state: Any) -> tuple[Pathway, ...]:
+        """All its synapses, those from the inputs and those that nothing changes as well, as they are in this state.
+
+        What inputs drive one to one is no synapse.
+        """
+        first = self.input_weights(params)
+        others = tuple(Pathway(one.weights, one.pre, one.post) for one in self.connections(params))
+        return others if first is None else (Pathway(first, None, 0), *others)
 
     def input_weights(self, params: Any) -> Float[Array, "inputs first"] | None:
         """The weights from the inputs onto the first population; None where inputs drive it directly."""

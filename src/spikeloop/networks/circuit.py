@@ -12,6 +12,7 @@ delays. Within the shortest delay of the circuit no spike can reach another neur
 A weight never turns its sign: excitation and inhibition are kinds of receptors, and what would be below zero counts as zero.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import equinox as eqx
@@ -22,7 +23,7 @@ from jaxtyping import Array, Float
 
 from spikeloop.component import require
 from spikeloop.errors import InvalidInput
-from spikeloop.networks._base import AbstractNetwork, Connection
+from spikeloop.networks._base import AbstractNetwork, Connection, Pathway
 from spikeloop.networks.fixed import Fixed
 from spikeloop.networks.projections import AbstractProjection, Population, TrainableProjection, Wiring
 from spikeloop.networks.sources import RegularSource
@@ -167,6 +168,18 @@ class Circuit(AbstractNetwork):
         state = CircuitState(neurons, history, wait, coming)
         return state, tuple(jnp.split(spikes, ends[:-1], axis=1))
 
+    def potentials(self, params, state):
+        return tuple(jnp.split(self._neuron().potential(state.neurons), self._ends()[:-1]))
+
+    def pathways(self, params, state):
+        """One for each kind of receptor of a projection: a spike that reaches two of them is two operations."""
+        trained, found = iter(params.weights), []
+        for place, (projection, drawn) in enumerate(zip(self.projections, params.wiring.value, strict=True)):
+            pre, post = self._place(projection.pre), self._place(projection.post)
+            for kind, weights in self._weights(projection, drawn, trained).items():
+                found.append(Pathway(jnp.maximum(weights, 0.0) * _present(drawn), pre, post, f"{kind}, {place}"))
+        return tuple(found)
+
     def connections(self, params):
         trained = [p for p in self.projections if isinstance(p, TrainableProjection)]
         return tuple(
@@ -211,17 +224,20 @@ class Circuit(AbstractNetwork):
         found: dict[str, dict[tuple[str, str], dict[int, Any]]] = {}
         wiring = jax.lax.stop_gradient(params.wiring.value)
         for projection, drawn in zip(self.projections, wiring, strict=True):
-            weights = {name: mean * drawn.strength for name, mean in projection.receptors.items()}
-            if isinstance(projection, TrainableProjection):
-                weights = {name: jnp.full_like(drawn.strength, mean) for name, mean in projection.receptors.items()}
-                weights[projection.trained] = next(trained)
-            for name, weight in weights.items():
+            for name, weight in self._weights(projection, drawn, trained).items():
                 laid = found.setdefault(projection.pre, {}).setdefault((projection.post, name), {})
                 for delay, there in zip(projection.delays(self.resolution), drawn.synapses, strict=True):
                     # What was fired d ticks ago is at place longest - d of the history.
                     place = longest - delay
                     laid[place] = laid.get(place, 0.0) + jnp.maximum(weight, 0.0) * there
         return tuple(self._joined(pre, targets) for pre, targets in found.items())
+
+    def _weights(self, projection: AbstractProjection, drawn: Wiring, trained: Iterator[Any]) -> dict[str, Any]:
+        """The weights of each kind of receptor of a projection, as if there were synapses everywhere."""
+        if not isinstance(projection, TrainableProjection):
+            return {name: mean * drawn.strength for name, mean in projection.receptors.items()}
+        weights = {name: jnp.full_like(drawn.strength, mean) for name, mean in projection.receptors.items()}
+        return {**weights, projection.trained: next(trained)}
 
     def _joined(self, pre: str, targets: dict[tuple[str, str], dict[int, Any]]) -> "Outgoing":
         """All that one population sends as one matrix."""

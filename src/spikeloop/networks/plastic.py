@@ -96,11 +96,7 @@ class Plastic(AbstractNetwork):
     def step(self, params, state, current, key):
         connections = self.network.connections(params)
         places = self._places(connections)
-        weights = [connection.weights for connection in connections]
-        for place, plastic in zip(places, state.connections, strict=True):
-            weights[place] = plastic.weights
-        params_now = self.network.with_weights(params, tuple(weights))
-        network, spikes = self.network.step(params_now, state.network, current, key)
+        network, spikes = self.network.step(self._as_they_are(params, state), state.network, current, key)
         plastic = tuple(
             self._changed(plastic, spikes[connections[place].pre], spikes[connections[place].post])
             for place, plastic in zip(places, state.connections, strict=True)
@@ -109,6 +105,12 @@ class Plastic(AbstractNetwork):
 
     def expected(self, params, state):
         return self.network.expected(params, state.network)
+
+    def potentials(self, params, state):
+        return self.network.potentials(params, state.network)
+
+    def pathways(self, params, state):
+        return self.network.pathways(self._as_they_are(params, state), state.network)
 
     def input_weights(self, params):
         return self.network.input_weights(params)
@@ -121,6 +123,14 @@ class Plastic(AbstractNetwork):
 
     def with_weights(self, params, weights):
         return self.network.with_weights(params, weights)
+
+    def _as_they_are(self, params, state):
+        """The parameters with the weights that the rule has made of them."""
+        connections = self.network.connections(params)
+        weights = [connection.weights for connection in connections]
+        for place, plastic in zip(self._places(connections), state.connections, strict=True):
+            weights[place] = plastic.weights
+        return self.network.with_weights(params, tuple(weights))
 
     def _places(self, connections):
         return range(len(connections)) if self.only is None else self.only

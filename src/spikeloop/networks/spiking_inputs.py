@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from spikeloop.component import require_count
 from spikeloop.errors import InvalidInput
-from spikeloop.networks._base import AbstractNetwork, Connection
+from spikeloop.networks._base import AbstractNetwork, Connection, Pathway
 from spikeloop.networks.feed_forward import FeedForward
 
 
@@ -57,6 +57,15 @@ class SpikingInputs(AbstractNetwork):
 
     def expected(self, params, state):
         return (None, *self.network.expected(params, state))
+
+    def potentials(self, params, state):
+        return (None, *self.network.potentials(params, state))
+
+    def pathways(self, params, state):
+        inner = self.network.pathways(params, state)
+        return tuple(
+            Pathway(one.weights, 0 if one.pre is None else one.pre + 1, one.post + 1, one.kind) for one in inner
+        )
 
     def connections(self, params):
         inner = (Connection(one.weights, one.pre + 1, one.post + 1) for one in self.network.connections(params))

@@ -33,6 +33,10 @@ class AbstractNeuron(Component):
         """With what probability each neuron fired in the last tick; None, unless overridden: it left nothing to chance."""
         return None
 
+    def potential(self, state: Any) -> Float[Array, " n"] | None:
+        """The membrane potential of each neuron as the last tick left it; None, unless overridden: it remembers none."""
+        return None
+
     def init_params(self, size: int, key: PRNGKeyArray) -> Any:
         """The parameters of `size` neurons themselves, beside the weights of the network; None unless overridden."""
         return None
@@ -48,3 +52,7 @@ class AbstractIntegrator(AbstractNeuron):
     def init(self, size: int) -> Membrane:
         """The state of `size` neurons at rest."""
         return Membrane(v=jnp.zeros(size))
+
+    def potential(self, state: Membrane) -> Float[Array, " n"]:
+        """The membrane potential of each neuron as the last tick left it."""
+        return state.v

@@ -51,6 +51,9 @@ class CurrentLeakyIntegrateAndFire(AbstractIndividualNeuron):
     def init(self, size):
         return CurrentMembrane(current=jnp.zeros(size), v=jnp.zeros(size), spikes=jnp.zeros(size))
 
+    def potential(self, state):
+        return state.v
+
     def init_params(self, size, key):
         return self.parameters.init(self, size, key)
 

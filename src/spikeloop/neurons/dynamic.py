@@ -63,6 +63,9 @@ class DynamicNeuron(AbstractIndividualNeuron):
     def init(self, size):
         return DynamicState(*(jnp.zeros(size) for _ in range(4)))
 
+    def potential(self, state):
+        return state.v
+
     def init_params(self, size, key):
         return self.parameters.init(self, size, key)
 

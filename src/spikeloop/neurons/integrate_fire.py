@@ -29,6 +29,9 @@ class IntegrateAndFire(AbstractNeuron):
     def init(self, size):
         return Membrane(v=jnp.zeros(size))
 
+    def potential(self, state):
+        return state.v
+
     def step(self, state, current, key):
         v = state.v + current
         spikes = self.surrogate(v, self.threshold)

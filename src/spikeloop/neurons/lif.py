@@ -32,6 +32,9 @@ class AbstractLeakyIntegrateAndFire(AbstractNeuron):
     def init(self, size):
         return Membrane(v=jnp.zeros(size))
 
+    def potential(self, state):
+        return state.v
+
     def _fire(self, v):
         spikes = self.surrogate(v, self.threshold)
         return Membrane(v=self.reset(v, spikes, self.threshold)), spikes

@@ -58,6 +58,9 @@ class AbstractStochasticNeuron(AbstractNeuron):
     def init(self, size):
         return NoisyMembrane(v=jnp.zeros(size), probability=jnp.zeros(size))
 
+    def potential(self, state):
+        return state.v
+
     def expected(self, state):
         return state.probability
 

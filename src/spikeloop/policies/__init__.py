@@ -1,6 +1,14 @@
 """Policies: from an observation to a decision."""
 
-from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision, WatchedDecision
+from spikeloop.policies._base import (
+    AbstractPolicy,
+    Activity,
+    Decision,
+    Trace,
+    TracedDecision,
+    Traffic,
+    WatchedDecision,
+)
 from spikeloop.policies.coagent import (
     AbstractWiring,
     CoagentParams,
@@ -37,6 +45,7 @@ __all__ = [
     "AbstractReflex",
     "AbstractWeightStart",
     "AbstractWiring",
+    "Activity",
     "BlindPolicy",
     "CoagentParams",
     "CoagentPolicy",
@@ -62,6 +71,7 @@ __all__ = [
     "StandardisedPolicy",
     "Trace",
     "TracedDecision",
+    "Traffic",
     "TurnAway",
     "TurnTowards",
     "WatchedDecision",

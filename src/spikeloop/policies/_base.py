@@ -39,6 +39,24 @@ class WatchedDecision(eqx.Module):
     expected: tuple[Float[Array, "ticks _"] | None, ...]  # probability of each of them; None where chance had no part
 
 
+class Traffic(eqx.Module):
+    """What one decision sent over one set of synapses; biases are no synapses."""
+
+    weights: Float[Array, "pre _"]  # a row for each sender, an entry for each of its synapses; 0 where there is none
+    inputs: Float[Array, "calls pre"]  # what was sent, each time that the weights were used: at every tick, or once
+    name: str = eqx.field(static=True)  # from where to where
+    constant: bool = eqx.field(static=True, default=False)  # whether the same was sent every time
+
+
+class Activity(eqx.Module):
+    """A decision with all that happened in the network, for those who count what it costs."""
+
+    decision: Decision
+    traffic: tuple[Traffic, ...] = ()
+    outputs: tuple[Float[Array, "_calls _"], ...] = ()  # of each layer of units or neurons that has a nonlinearity
+    potentials: tuple[Float[Array, "_ticks _"], ...] = ()  # of each layer that has membranes, after every tick
+
+
 class AbstractPolicy(Component):
     """Observation in, decision out: unbatched; a batch is ``jax.vmap``."""
 
@@ -76,3 +94,12 @@ class AbstractPolicy(Component):
     @abc.abstractmethod
     def trace(self, params: Any, state: Any, obs: Float[Array, "..."], key: Any) -> tuple[Any, TracedDecision]:
         """The same decision, with every tick kept."""
+
+    def memory(self, params: Any) -> Any:
+        """All that lives from tick to tick, as arrays at rest: the state, unless overridden."""
+        return self.init_state(params)
+
+    def activity(self, params: Any, state: Any, obs: Float[Array, "..."], key: Any) -> tuple[Any, Activity]:
+        """The same decision, with what went over its synapses; unless overridden, a policy that has none."""
+        state, decision = self(params, state, obs, key)
+        return state, Activity(decision)

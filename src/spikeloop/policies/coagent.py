@@ -25,7 +25,7 @@ from spikeloop.component import Component, require, require_count, require_count
 from spikeloop.encoders import AbstractEncoder, Direct
 from spikeloop.errors import InvalidInput
 from spikeloop.neurons import AbstractLogisticNeuron, Ising
-from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision
+from spikeloop.policies._base import AbstractPolicy, Activity, Decision, Trace, TracedDecision, Traffic
 
 
 class AbstractWiring(Component):
@@ -143,6 +143,21 @@ class CoagentPolicy(AbstractPolicy):
         evidence = [self._votes(firing.spikes[-1][: max(0, tick + 1 - wait)]) for tick in range(self.ticks)]
         decision = Decision(self._votes(firing.spikes[-1]), self._counts(firing), firing)
         return state, TracedDecision(decision, Trace(spikes, jnp.stack(evidence)))
+
+    def activity(self, params, state, obs, key):
+        firing = self._fire(params, obs, key)
+        traffic, heard = [], firing.inputs[:, None, None, :]
+        for place, (weights, spikes) in enumerate(zip(params.weights, firing.spikes, strict=True)):
+            actors, modules, rows, units = weights.shape
+            calls = len(heard) - self.taps + 1
+            taps = jnp.concatenate([heard[tap : tap + calls] for tap in range(self.taps)], axis=-1)
+            sent = jnp.broadcast_to(taps, (calls, actors, modules, rows - 1)).reshape(calls, -1)
+            # The last row is of the constant: biases.
+            traffic.append(Traffic(weights[:, :, :-1].reshape(-1, units), sent, f"onto layer {place}"))
+            heard = self.neuron.signal(spikes)
+        outputs = tuple(spikes.reshape(len(spikes), -1) for spikes in firing.spikes)
+        decision = Decision(self._votes(firing.spikes[-1]), self._counts(firing), firing)
+        return state, Activity(decision, tuple(traffic), outputs)
 
     def log_probabilities(self, params: CoagentParams, firing: Firing) -> LogProbabilities:
         """How probable what the units did was, given what each of them heard."""

@@ -1,12 +1,16 @@
 """A deep network under the contract of a policy: the ANN twin that every spiking result stands beside."""
 
+import itertools
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from spikeloop.component import require_counts
 from spikeloop.encoders.direct import check_gain, require_gain
 from spikeloop.networks import Linear
-from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision
+from spikeloop.policies._base import AbstractPolicy, Activity, Decision, Trace, TracedDecision, Traffic
 
 
 class AbstractTimelessPolicy(AbstractPolicy):
@@ -52,10 +56,19 @@ class DeepPolicy(AbstractTimelessPolicy):
         return tuple(Linear.init(n, m, k) for n, m, k in zip(sizes[:-1], sizes[1:], keys, strict=True))
 
     def __call__(self, params, state, obs, key):
-        x = jnp.ravel(obs) * jnp.asarray(self.gain, obs.dtype)
+        return state, Decision(params[-1](self._heard(params, obs)[-1]), ())
+
+    def activity(self, params, state, obs, key):
+        heard = self._heard(params, obs)
+        decision = Decision(params[-1](heard[-1]), ())
+        return state, Activity(decision, layered_traffic(params, heard), tuple(x[None] for x in heard[1:]))
+
+    def _heard(self, params, obs):
+        """What each layer hears, the first one first."""
+        heard = [jnp.ravel(obs) * jnp.asarray(self.gain, obs.dtype)]
         for layer in params[:-1]:
-            x = jax.nn.relu(layer(x))
-        return state, Decision(params[-1](x), ())
+            heard.append(jax.nn.relu(layer(heard[-1])))
+        return heard
 
 
 class BlindPolicy(AbstractTimelessPolicy):
@@ -66,3 +79,10 @@ class BlindPolicy(AbstractTimelessPolicy):
 
     def __call__(self, params, state, obs, key):
         return state, Decision(jnp.zeros(1), ())
+
+
+def layered_traffic(layers: Sequence[Linear], heard: Sequence[Float[Array, " _"]]) -> tuple[Traffic, ...]:
+    """What a stack of layers sends in a decision, given what each of them hears."""
+    names = ["inputs", *(f"layer {place}" for place in range(len(layers) - 1)), "output"]
+    ways = (f"{pre} to {post}" for pre, post in itertools.pairwise(names))
+    return tuple(Traffic(layer.weight, x[None], way) for layer, x, way in zip(layers, heard, ways, strict=True))

@@ -13,8 +13,8 @@ from spikeloop.decoders import AbstractDecoder, LinearRate
 from spikeloop.encoders import AbstractEncoder, Direct
 from spikeloop.errors import InvalidInput
 from spikeloop.networks import Linear
-from spikeloop.policies._base import Decision
-from spikeloop.policies.deep import AbstractTimelessPolicy
+from spikeloop.policies._base import Activity, Decision, Traffic
+from spikeloop.policies.deep import AbstractTimelessPolicy, layered_traffic
 from spikeloop.policies.spiking import SpikingParams
 
 
@@ -42,9 +42,24 @@ class EncodedDeepPolicy(AbstractTimelessPolicy):
         )
 
     def __call__(self, params, state, obs, key):
-        obs = obs.ravel()
-        _, x = self.encoder.step(params.encoder, self.encoder.init_state(params.encoder), obs, None)
+        return state, self._decide(params, self._units(params, obs))
+
+    def activity(self, params, state, obs, key):
+        units = self._units(params, obs)
+        traffic, readout = layered_traffic(params.network, units[:-1]), self.decoder.synapses(params.decoder)
+        if readout is not None:
+            traffic = (*traffic, Traffic(readout, units[-1][None], "readout"))
+        return state, Activity(self._decide(params, units), traffic, tuple(x[None] for x in units[1:]))
+
+    def _units(self, params, obs):
+        """The input, and the units of every layer."""
+        encoder_state = self.encoder.init_state(params.encoder)
+        units = [self.encoder.step(params.encoder, encoder_state, obs.ravel(), None)[1]]
         for layer in params.network:
-            x = jax.nn.relu(layer(x))
-        heard = self.decoder.step(params.decoder, self.decoder.init_state(params.decoder, x.shape[0]), x)
-        return state, Decision(self.decoder.read(params.decoder, heard, 1), ())
+            units.append(jax.nn.relu(layer(units[-1])))
+        return units
+
+    def _decide(self, params, units):
+        last = units[-1]
+        heard = self.decoder.step(params.decoder, self.decoder.init_state(params.decoder, last.shape[0]), last)
+        return Decision(self.decoder.read(params.decoder, heard, 1), ())

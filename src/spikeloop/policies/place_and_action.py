@@ -25,7 +25,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from spikeloop.component import Component, require, require_between, require_count
 from spikeloop.errors import InvalidInput
-from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision
+from spikeloop.policies._base import AbstractPolicy, Activity, Decision, Trace, TracedDecision, Traffic
 
 THRESHOLD = 1.0  # input at which a hidden cell fires; the place cells' potentials stay within it
 
@@ -154,10 +154,25 @@ class PlaceAndActionPolicy(AbstractPolicy):
 
     def __call__(self, params, state, obs, key):
         done = self.propagate(params, state, jnp.ravel(obs), self.action_noise, key)
+        return done.potentials, self._decision(params, done)
+
+    def activity(self, params, state, obs, key):
+        inputs = jnp.ravel(obs)
+        done = self.propagate(params, state, inputs, self.action_noise, key)
+        decision = self._decision(params, done)
+        traffic = (
+            Traffic(params.hidden, inputs[None], "inputs to hidden"),
+            Traffic(params.place, done.hidden[None], "hidden to places"),
+            Traffic(params.action, done.place[None], "places to actions"),
+        )
+        outputs = tuple(fired[None] for fired in decision.spikes)
+        return done.potentials, Activity(decision, traffic, outputs, (done.potentials[None],))
+
+    def _decision(self, params, done):
         out_size = math.prod(self.axes or (params.action.shape[1],))
         cells = jnp.asarray(self.cells_of(out_size))
         output = cells @ done.drive
-        return done.potentials, Decision(output, (done.hidden, done.place, cells[jnp.argmax(output)]))
+        return Decision(output, (done.hidden, done.place, cells[jnp.argmax(output)]))
 
     def trace(self, params, state, obs, key):
         state, decision = self(params, state, obs, key)

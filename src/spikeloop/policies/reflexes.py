@@ -19,7 +19,7 @@ from jaxtyping import Array, Float
 
 from spikeloop.component import require_count, require_finite, require_positive
 from spikeloop.errors import InvalidInput
-from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision
+from spikeloop.policies._base import AbstractPolicy, Activity, Decision, Trace, TracedDecision, Traffic
 from spikeloop.policies.deep import AbstractTimelessPolicy
 
 
@@ -119,6 +119,24 @@ class NearOrFar(AbstractPolicy):
         near_state, near = self.near(params.near, state.near, near_obs, near_key if self.near.stochastic else None)
         far_state, far = self.far(params.far, state.far, far_obs, far_key if self.far.stochastic else None)
         return NearOrFarParams(near_state, far_state), self._decided(self.is_near(obs), near, far)
+
+    def memory(self, params):
+        return self.near.memory(params.near), self.far.memory(params.far)
+
+    def activity(self, params, state, obs, key):
+        near_key, far_key = (None, None) if key is None else jax.random.split(key)
+        near_obs, far_obs = self.seen(obs)
+        near_state, near = self.near.activity(
+            params.near, state.near, near_obs, near_key if self.near.stochastic else None
+        )
+        far_state, far = self.far.activity(params.far, state.far, far_obs, far_key if self.far.stochastic else None)
+        named = [(name, one) for name, part in (("near: ", near), ("far: ", far)) for one in part.traffic]
+        return NearOrFarParams(near_state, far_state), Activity(
+            self._decided(self.is_near(obs), near.decision, far.decision),
+            tuple(Traffic(one.weights, one.inputs, name + one.name, one.constant) for name, one in named),
+            (*near.outputs, *far.outputs),
+            (*near.potentials, *far.potentials),
+        )
 
     def trace(self, params, state, obs, key):
         near_key, far_key = (None, None) if key is None else jax.random.split(key)

@@ -20,7 +20,7 @@ from spikeloop.component import Component, require_count
 from spikeloop.decoders import AbstractDecoder, LastMembrane
 from spikeloop.encoders import AbstractEncoder, Direct
 from spikeloop.networks import AbstractNetwork, FeedForward
-from spikeloop.policies._base import AbstractPolicy, Decision, Trace, TracedDecision, WatchedDecision
+from spikeloop.policies._base import AbstractPolicy, Activity, Decision, Trace, TracedDecision, Traffic, WatchedDecision
 
 # Ticks laid out as straight-line code, which XLA fuses into one kernel: 3 times the speed of a loop on a CPU at 16 ticks.
 UNROLLED_TICKS = 64
@@ -119,11 +119,11 @@ class SpikingPolicy(AbstractPolicy):
         return SpikingState(self.encoder.init_state(params.encoder), self.network.init_state(params.network))
 
     def __call__(self, params, state, obs, key):
-        end, _ = self._run(params, state, obs, key, lambda tick, spikes: None)
+        end, _ = self._run(params, state, obs, key, lambda tick, spikes, inputs: None)
         return end.brain, self._decide(params, end, key)
 
     def trace(self, params, state, obs, key):
-        def keep(tick, spikes):
+        def keep(tick, spikes, inputs):
             return Trace(spikes, self.decoder.read(params.decoder, tick.decoder, self.ticks))
 
         end, trace = self._run(params, state, obs, key, keep)
@@ -132,7 +132,7 @@ class SpikingPolicy(AbstractPolicy):
     def watch(self, params: SpikingParams, state: SpikingState, obs: Any, key: Any) -> tuple[Any, WatchedDecision]:
         """The same decision with what a local rule sees of it: all spikes, and how probable they were."""
 
-        def keep(tick, spikes):
+        def keep(tick, spikes, inputs):
             known = self.network.stochastic  # a network that takes many ticks at once leaves nothing to chance
             expected = self.network.expected(params.network, tick.brain.network) if known else (None,) * len(spikes)
             return spikes, expected
@@ -140,38 +140,70 @@ class SpikingPolicy(AbstractPolicy):
         end, (spikes, expected) = self._run(params, state, obs, key, keep)
         return end.brain, WatchedDecision(self._decide(params, end, key), spikes, expected)
 
+    def memory(self, params):
+        last = self.network.silence(params.network)[-1].shape[0]
+        readout = self.decoder.potential(params.decoder, self.decoder.init_state(params.decoder, last))
+        return self.init_state(params), readout
+
+    def activity(self, params, state, obs, key):
+        def keep(tick, spikes, inputs):
+            potentials = self.network.potentials(params.network, tick.brain.network)
+            readout = self.decoder.potential(params.decoder, tick.decoder)
+            return inputs, spikes, tuple(v for v in (*potentials, readout) if v is not None)
+
+        # As they are at the start: what a local rule changes within the decision is seen at the next.
+        start = state if self.between_decisions.keeps else self.init_state(params)
+        pathways = self.network.pathways(params.network, start.network)
+        end, (inputs, spikes, potentials) = self._run(params, state, obs, key, keep, every_tick=True)
+        traffic = [
+            Traffic(
+                way.weights,
+                inputs if way.pre is None else spikes[way.pre],
+                way.name,
+                way.pre is None and self.encoder.constant,
+            )
+            for way in pathways
+        ]
+        readout = self.decoder.synapses(params.decoder)
+        if readout is not None:
+            heard = spikes[-1] if self.decoder.every_tick else end.counts[-1][None] / self.ticks
+            traffic.append(Traffic(readout, heard, f"population {len(spikes) - 1} to readout"))
+        return end.brain, Activity(self._decide(params, end, key), tuple(traffic), spikes, potentials)
+
     def _decide(self, params, end, key):
         output = self.decoder.read(params.decoder, end.decoder, self.ticks)
         return Decision(output, end.counts, key if self.stochastic else None)
 
-    def _run(self, params, state, obs, key, keep):
+    def _run(self, params, state, obs, key, keep, every_tick=False):
+        """The ticks of a decision, and what is to be kept of each; with `every_tick` never many of them as one."""
         if not self.between_decisions.keeps:
             state = self.init_state(params)
-        obs = jnp.ravel(obs)
+        obs, in_blocks = jnp.ravel(obs), self.network.in_blocks
 
         def drive(encoder_state, encoder_key):
             encoder_state, inputs = self.encoder.step(params.encoder, encoder_state, obs, encoder_key)
-            return encoder_state, self.network.drive(params.network, inputs)
+            return encoder_state, (inputs, self.network.drive(params.network, inputs))
 
         constant = drive(state.encoder, None) if self.encoder.constant else None
 
-        def take(carry, brain, spikes):
+        def take(carry, brain, spikes, inputs=None):
             """The decoder takes in the spikes of a tick."""
             counts = tuple(count + fired for count, fired in zip(carry.counts, spikes, strict=True))
             carry = _Tick(brain, self.decoder.step(params.decoder, carry.decoder, spikes[-1]), counts)
-            return carry, keep(carry, spikes)
+            return carry, keep(carry, spikes, inputs)
 
         def tick(carry, tick_key):
-            encoder_key, network_key = (None, None) if tick_key is None else jax.random.split(tick_key)
-            encoder_state, current = constant or drive(carry.brain.encoder, encoder_key)
+            encoder_key, network_key = (tick_key, None) if tick_key is None or in_blocks else jax.random.split(tick_key)
+            encoder_state, (inputs, current) = constant or drive(carry.brain.encoder, encoder_key)
             network_state, spikes = self.network.step(params.network, carry.brain.network, current, network_key)
-            return take(carry, SpikingState(encoder_state, network_state), spikes)
+            return take(carry, SpikingState(encoder_state, network_state), spikes, inputs)
 
         def block(carry, keys):
             if constant is None:
-                encoder_state, currents = jax.lax.scan(drive, carry.brain.encoder, keys, length=ticks)
+                encoder_state, (_, currents) = jax.lax.scan(drive, carry.brain.encoder, keys, length=ticks)
             else:
-                encoder_state, currents = constant[0], jnp.broadcast_to(constant[1], (ticks, *constant[1].shape))
+                encoder_state, (_, current) = constant
+                currents = jnp.broadcast_to(current, (ticks, *current.shape))
             network_state, spikes = self.network.run(params.network, carry.brain.network, currents)
             brain = SpikingState(encoder_state, network_state)
             return jax.lax.scan(lambda carry, spikes: take(carry, brain, spikes), carry, spikes, unroll=ticks)
@@ -179,8 +211,9 @@ class SpikingPolicy(AbstractPolicy):
         silence = self.network.silence(params.network)
         start = _Tick(state, self.decoder.init_state(params.decoder, silence[-1].shape[0]), silence)
         keys = jax.random.split(key, self.ticks) if self.stochastic else None
-        if not self.network.in_blocks:
+        if every_tick or not in_blocks:
             unroll = self.ticks if self.ticks <= UNROLLED_TICKS else TICKS_A_ROUND
+            unroll = 1 if in_blocks else unroll
             return jax.lax.scan(tick, start, keys, length=self.ticks, unroll=unroll)
         ticks = max(n for n in range(1, TICKS_A_BLOCK + 1) if self.ticks % n == 0)
         blocks = self.ticks // ticks
