@@ -59,7 +59,7 @@ def test_its_name_stands_for_its_directory(tmp_path, monkeypatch):
     assert load("cartpole")(np.zeros(4)) in (0, 1)
     (tmp_path / "cartpole").mkdir()
     assert str(locate("cartpole")) == "cartpole"
-    with pytest.raises(InvalidInput, match="no such directory.*ready-made"):
+    with pytest.raises(InvalidInput, match=r"no such directory.*ready-made"):
         locate("cartpol")
 
 

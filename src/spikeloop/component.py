@@ -2,11 +2,12 @@
 
 Arrays live apart, in the parameters and states that a component makes. Because a component is nothing but its fields,
 it can be written as JSON and built again (`describe`, `build`), edited field by field from the command line, and
-compared. Building from JSON looks a class up by name among the components that are loaded: it never imports and never
-runs code.
+compared. Building from JSON looks a class up by name among the components that are loaded, after the library's own at
+need: it imports nothing that the JSON names, and never runs code.
 """
 
 import dataclasses
+import importlib
 import inspect
 import math
 import numbers
@@ -79,6 +80,12 @@ def build(data: Any) -> Any:
     return _build(data, 0)
 
 
+def _known(name: str) -> "type[Component] | None":
+    if name not in components() and ":" not in name:
+        importlib.import_module("spikeloop.catalogue")  # which imports every component of the library, the papers' too
+    return components().get(name)
+
+
 def _build(data, depth):
     if depth > DEEPEST:
         raise InvalidInput(f"a description is nested at most {DEEPEST} deep")
@@ -94,7 +101,7 @@ def _build(data, depth):
         return {key: _build(item, depth + 1) for key, item in data["items"].items()}
     if name == "float" and data.get("value") in ("inf", "-inf", "nan"):
         return float(data["value"])
-    cls = components().get(name) if isinstance(name, str) else None
+    cls = _known(name) if isinstance(name, str) else None
     if cls is None:
         hint = "" if not isinstance(name, str) or ":" not in name else f"; import {name.split(':')[0]!r} first"
         raise InvalidInput(f"unknown component {name!r}{hint}")

@@ -247,11 +247,8 @@ def _strong(states):
     """The same without weak types, as what comes out of a chunk has none: else the second chunk would be compiled anew."""
 
     def strong(leaf):
-        return (
-            leaf
-            if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.extended)
-            else jax.lax.convert_element_type(leaf, leaf.dtype)
-        )
+        is_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+        return leaf if is_key else jax.lax.convert_element_type(leaf, leaf.dtype)
 
     return jax.tree.map(strong, states)
 

@@ -49,9 +49,7 @@ def report_codings(run: Run) -> list[Path]:
     return [run.path / "table.json", run.path / "codings.png"]
 
 
-def difference(
-    one: Float[np.ndarray, " n"], other: Float[np.ndarray, " m"], resamples: int = 10_000
-) -> dict[str, float | list[float]]:
+def difference(one: Float[np.ndarray, " n"], other: Float[np.ndarray, " m"], resamples: int = 10_000) -> dict[str, Any]:
     """Difference of interquartile means with a 95 % bootstrap interval; seeds of both are drawn anew, each for itself."""
     generator = np.random.default_rng(0)
     drawn = [

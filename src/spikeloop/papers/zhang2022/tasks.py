@@ -1,7 +1,7 @@
 """Zhang et al. 2022, Table 1 and Figure 4: spiking and deep actors trained by TD3 on MuJoCo's tasks, and on Pendulum."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from spikeloop.encoders import (
     AbstractEncoder,
@@ -103,7 +103,7 @@ def codings_pendulum() -> Experiment:
 
 
 def side_by_side(
-    environment: AbstractEnvironment, env_steps: int, actors: dict[str, AbstractPolicy], random_steps: int
+    environment: AbstractEnvironment, env_steps: int, actors: Mapping[str, AbstractPolicy], random_steps: int
 ) -> Experiment:
     """Several actors trained alike, the first of them as the learner of the experiment."""
     arms: dict[str, AbstractLearner] = {name: td3(actor, env_steps, random_steps) for name, actor in actors.items()}
