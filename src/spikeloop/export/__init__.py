@@ -4,6 +4,8 @@ from spikeloop.export.conventions import Convention, convention
 from spikeloop.export.discrete import Discrete, Node, node_map, node_of, population_map
 from spikeloop.export.files import nir_graph, read_graph, write_graph
 from spikeloop.export.graph import Exported, Standardisation, export
+from spikeloop.export.player import player_bytes, player_program, write_player
+from spikeloop.export.policy_player import Player
 from spikeloop.export.restore import Reading, imported
 from spikeloop.export.sidecar import Sidecar, read_sidecar, sidecar
 
@@ -12,6 +14,7 @@ __all__ = [
     "Discrete",
     "Exported",
     "Node",
+    "Player",
     "Reading",
     "Sidecar",
     "Standardisation",
@@ -21,9 +24,12 @@ __all__ = [
     "nir_graph",
     "node_map",
     "node_of",
+    "player_bytes",
+    "player_program",
     "population_map",
     "read_graph",
     "read_sidecar",
     "sidecar",
     "write_graph",
+    "write_player",
 ]
