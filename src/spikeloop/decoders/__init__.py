@@ -2,7 +2,7 @@
 
 from spikeloop.decoders._base import AbstractDecoder
 from spikeloop.decoders.count import SpikeCountChoice
-from spikeloop.decoders.membrane import LastMembrane, MaxAbsMembrane, MaxMembrane, MeanMembrane
+from spikeloop.decoders.membrane import AbstractMembrane, LastMembrane, MaxAbsMembrane, MaxMembrane, MeanMembrane
 from spikeloop.decoders.motor_groups import MotorGroups
 from spikeloop.decoders.nir import AbstractNIRReadout, NIRIntegratorReadout, NIRLeakyReadout, ReadoutParams
 from spikeloop.decoders.opposed import OpposedCounts
@@ -11,6 +11,7 @@ from spikeloop.decoders.rate import LinearRate, SpikeRate
 
 __all__ = [
     "AbstractDecoder",
+    "AbstractMembrane",
     "AbstractNIRReadout",
     "LastMembrane",
     "LinearRate",

@@ -101,7 +101,7 @@ class _Reader:
         kinds = {name: self._word(self._member(groups, name, self.h5py.Group), "type") for name in groups}
         order = ordered(kinds, self._edges(graph))
         nodes: list[Node] = []
-        width = None
+        width = 0  # until Input, which is the first, says it
         for name in order:
             group, kind = groups[name], kinds[name]
             if kind == "Input":
@@ -113,7 +113,7 @@ class _Reader:
             raise InvalidInput("there is nothing between Input and Output")
         return tuple(nodes)
 
-    def _node(self, group: Any, name: str, kind: str, width: int | None) -> Node:
+    def _node(self, group: Any, name: str, kind: str, width: int) -> Node:
         found = {}
         for key in NUMBERS[kind]:
             if key not in group and key not in DEFAULTS:

@@ -14,6 +14,7 @@ import numpy as np
 
 from spikeloop.decoders import (
     AbstractDecoder,
+    AbstractMembrane,
     AbstractNIRReadout,
     LastMembrane,
     MaxAbsMembrane,
@@ -168,7 +169,7 @@ def _readout(decoder: AbstractDecoder, params: Any) -> tuple[Any, Any, Discrete]
         kind = "I" if isinstance(decoder, NIRIntegratorReadout) else "LI"
         numbers = {name: np.asarray(value, np.float32) for name, value in params.numbers.items()}
         return params.weight, params.bias, node_map(Node(kind, numbers), decoder.dt)
-    if not isinstance(decoder, tuple(READINGS)):
+    if not isinstance(decoder, AbstractMembrane) or type(decoder) not in READINGS:
         return None
     neuron, one = decoder.neuron, np.ones(params.bias.shape[0])
     if isinstance(neuron, Integrator):

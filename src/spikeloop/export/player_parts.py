@@ -61,12 +61,13 @@ def network_part(network: Any, params: Any) -> Part:
         if inner["kind"] == "layers":
             return {**inner, "inputs_spike": True}
     if isinstance(network, networks.FeedForward | networks.Chain):
-        bound = [network.neuron] * len(params) if isinstance(network, networks.FeedForward) else None
-        kinds = bound or [link.neuron for link in network.links]
-        sizes = network.sizes(None) if bound is None else [layer.bias.shape[0] for layer in params]
+        if isinstance(network, networks.FeedForward):
+            kinds = [(network.neuron, layer.bias.shape[0]) for layer in params]
+        else:
+            kinds = [(link.neuron, link.size) for link in network.links]
         layers = [
-            {"weight": layer.weight, "bias": layer.bias, "neuron": _neuron(kind.bind(layer.neuron), size)}
-            for kind, layer, size in zip(kinds, params, sizes, strict=True)
+            {"weight": layer.weight, "bias": layer.bias, "neuron": _neuron(neuron.bind(layer.neuron), size)}
+            for (neuron, size), layer in zip(kinds, params, strict=True)
         ]
         return {"kind": "layers", "inputs_spike": False, "layers": layers}
     if isinstance(network, networks.DelayedFeedForward):

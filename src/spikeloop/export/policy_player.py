@@ -106,7 +106,7 @@ def _decide(part: Part, state: Part, obs: np.ndarray, spikes: list[np.ndarray]) 
     if kind == "blind":
         return np.zeros((len(obs), 1), F)
     if kind == "turn_away":
-        turn = F(part["gain"]) * np.sum(obs * part["connections"], axis=1, keepdims=True)
+        turn = F(part["gain"]) * np.asarray(np.sum(obs * part["connections"], axis=1, keepdims=True))
         return np.clip(turn, F(-1), F(1))
     if kind == "turn_towards":
         return np.clip(F(part["gain"]) * obs[:, :1], F(-1), F(1))
@@ -347,12 +347,12 @@ def _rule_based(part: Part, state: Part, arriving: dict[str, np.ndarray]) -> np.
 def _read(part: Part, heard: list[np.ndarray], ticks: int) -> np.ndarray:
     if part["kind"] == "membrane":
         return _membrane(part, heard, ticks)
-    counts = np.sum(heard, axis=0, dtype=F)
+    counts = np.asarray(np.sum(heard, axis=0, dtype=F))
     if part["kind"] == "linear":
         return counts / F(ticks) @ part["weight"] + part["bias"]
     if part["kind"] == "population":
         rates = counts.reshape(len(counts), *part["weight"].shape) / F(ticks)
-        return np.sum(part["weight"] * rates, axis=2) + part["bias"]
+        return np.asarray(np.sum(part["weight"] * rates, axis=2)) + part["bias"]
     if part["kind"] == "opposed":
         return (counts[:, 0::2] - counts[:, 1::2]) / F(part["most"])
     if part["kind"] == "groups":
@@ -374,7 +374,7 @@ def _membrane(part: Part, heard: list[np.ndarray], ticks: int) -> np.ndarray:
         v = v * part["decay"] + driven * part["gain"] + part["rest"]
         potentials.append(v)
     if reading == "mean":
-        return np.sum(potentials, axis=0, dtype=F) / F(ticks)
+        return np.asarray(np.sum(potentials, axis=0, dtype=F)) / F(ticks)
     if reading == "last":
         return potentials[-1]
     most = np.argmax(potentials if reading == "max" else np.abs(potentials), axis=0)

@@ -101,7 +101,7 @@ class FineTuning(AbstractLearner):
 
     def __check_init__(self):
         require_count(self, "place", least=0)
-        if not isinstance(getattr(self.learner, "policy", None), AbstractPolicy):
+        if _policy(self.learner) is None:
             raise InvalidInput(
                 f"FineTuning.learner must have a policy to begin with; {type(self.learner).__name__} has none"
             )
@@ -114,8 +114,9 @@ class FineTuning(AbstractLearner):
         return self.learner.typical_env_steps(environment)
 
     def init(self, environment, key):
-        policy = _FromFile(self.learner.policy, self.file, self.place)
-        return self.learner.with_fields(policy=policy).init(environment, key)
+        policy = _policy(self.learner)
+        assert policy is not None  # which a FineTuning is not made without
+        return self.learner.with_fields(policy=_FromFile(policy, self.file, self.place)).init(environment, key)
 
     def step(self, environment, state, key):
         return self.learner.step(environment, state, key)
@@ -125,6 +126,11 @@ class FineTuning(AbstractLearner):
 
     def lessons(self, state):
         return self.learner.lessons(state)
+
+
+def _policy(learner: AbstractLearner) -> AbstractPolicy | None:
+    policy = getattr(learner, "policy", None)
+    return policy if isinstance(policy, AbstractPolicy) else None
 
 
 class FixedPolicyState(eqx.Module):
