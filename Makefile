@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-nest lint format bench bench-synapses bench-nest bench-populations bench-mujoco bench-td3 bench-local docs setup dev clean
+.PHONY: demo test test-nest lint format bench bench-synapses bench-nest bench-populations bench-mujoco bench-td3 bench-local bench-replay docs setup dev clean
 
 demo: setup
 	$(BIN)/spikeloop run cartpole
@@ -48,6 +48,10 @@ bench-local: setup
 bench-td3: setup
 	bash benchmarks/setup_peer.sh
 	$(BIN)/python benchmarks/bench_td3.py
+
+bench-replay: $(VENV)/.dev
+	bash benchmarks/setup_replay.sh
+	$(BIN)/python benchmarks/replay_nir.py
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -113,11 +113,12 @@ def _policy(policy: Any, params: Any, obs: int, out: int) -> dict[str, Any]:
     if isinstance(policy, TurnAway):
         across = np.linspace(-1.0, 1.0, obs) if obs > 1 else np.zeros(1)
         connections = np.sign(across) * (1.0 - 0.5 * np.abs(across))
-        return {"kind": "turn_away", "gain": policy.gain, "connections": connections.astype(np.float32)}
+        return {"kind": "turn", "gain": policy.gain, "connections": connections.astype(np.float32)[:, None]}
     if isinstance(policy, TurnTowards):
-        return {"kind": "turn_towards", "gain": policy.gain}
+        return {"kind": "turn", "gain": policy.gain, "connections": np.eye(obs, 1, dtype=np.float32)}
     if isinstance(policy, BlindPolicy):
-        return {"kind": "blind"}
+        nothing = {"weight": np.zeros((obs, 1), np.float32), "bias": np.zeros(1, np.float32)}
+        return {"kind": "deep", "gain": 1.0, "layers": [nothing]}
     raise InvalidInput(f"the player does not know the policy {type(policy).__name__}")
 
 

@@ -131,7 +131,7 @@ def _delayed(network: Any, params: Any) -> Part:
         "leak": leak,
         "direct": -leak * neuron.tau_m / neuron.c_m,
         "i_e": neuron.i_e,
-        "v_min": neuron.v_min - neuron.e_l if math.isfinite(neuron.v_min) else None,
+        "v_min": np.asarray(neuron.v_min - neuron.e_l),
         "threshold": neuron.v_th - neuron.e_l,
         "reset": neuron.v_reset - neuron.e_l,
         "held": neuron.ticks(neuron.t_ref),
@@ -143,6 +143,7 @@ def _delayed(network: Any, params: Any) -> Part:
 def _circuit(network: Any, params: Any) -> Part:
     places = {population.name: place for place, population in enumerate(network.populations)}
     state = jax.device_get(network.init_state(params))
+    kinds = [name for name in rule_based.RECEPTORS if getattr(state.neurons.potentials, name) is not None]
     outgoing = [
         {
             "matrix": np.asarray(sent.matrix),
@@ -160,7 +161,7 @@ def _circuit(network: Any, params: Any) -> Part:
         "source_weight": network.source.weight,
         "resolution": network.resolution,
         "outgoing": outgoing,
-        "neuron": _rule_based(network._neuron(), list(state.neurons.potentials.present())),
+        "neuron": _rule_based(network._neuron(), kinds),
     }
 
 

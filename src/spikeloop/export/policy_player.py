@@ -63,13 +63,13 @@ class Player:
 def load(path: str) -> Player:
     """The policy in a file. Raises ValueError if it is none."""
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as held:
             arrays = {name: held[name] for name in held.files}
         program = json.loads(bytes(arrays.pop("program")).decode("utf-8"))
-        if program["format"] != FORMAT or program["version"] != VERSION:
-            raise ValueError(f"format {program['format']!r}, version {program['version']!r}")
+        if (program["format"], program["version"]) != (FORMAT, VERSION):
+            raise ValueError(f"it is {program['format']!r}, version {program['version']!r}")
         return Player(_filled(program, arrays))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
+    except Exception as error:  # zip, npy and JSON each have several ways of saying that they are damaged
         raise ValueError(f"{path} is not a policy that this player can play: {error}") from None
 
 
@@ -103,13 +103,8 @@ def _decide(part: Part, state: Part, obs: np.ndarray, spikes: list[np.ndarray]) 
     if kind == "encoded":
         heard = _dense(part["layers"], _encoder(part["encoder"], {}, obs)(), last=True)
         return _read(part["decoder"], [heard], 1)
-    if kind == "blind":
-        return np.zeros((len(obs), 1), F)
-    if kind == "turn_away":
-        turn = F(part["gain"]) * np.asarray(np.sum(obs * part["connections"], axis=1, keepdims=True))
-        return np.clip(turn, F(-1), F(1))
-    if kind == "turn_towards":
-        return np.clip(F(part["gain"]) * obs[:, :1], F(-1), F(1))
+    if kind == "turn":
+        return np.clip(F(part["gain"]) * (obs @ part["connections"]), F(-1), F(1))
     if kind == "near_or_far":
         near, far = obs[:, : part["sensors"]], obs[:, part["sensors"] :]
         first = near.max(axis=1, keepdims=True) >= F(part["threshold"])
@@ -262,11 +257,7 @@ def _delayed(part: Part, state: Part, inputs: np.ndarray) -> list[np.ndarray]:
             held["j" + channel] = jump["decay"] * rise
             if place:
                 held["j" + channel] += jump["jump"] * arrived[int(channel == "i")]
-        if not place:
-            held["direct"] = arrived
-        moved = held["v"] + (part["leak"] * held["v"] + drive)
-        if part["v_min"] is not None:
-            moved = np.maximum(moved, part["v_min"])
+        moved = np.maximum(held["v"] + (part["leak"] * held["v"] + drive), part["v_min"])
         v = np.where(held["refractory"] > 0, held["v"], moved)
         fired = v >= part["threshold"]
         held["refractory"] = np.where(fired, part["held"], np.maximum(held["refractory"] - 1, 0))
@@ -277,6 +268,7 @@ def _delayed(part: Part, state: Part, inputs: np.ndarray) -> list[np.ndarray]:
             weights = part["scale"] * part["weights"][place - 1].astype(float)
             held["coming"].append(np.stack([sent @ np.maximum(weights, 0), sent @ np.minimum(weights, 0)]))
         else:
+            held["direct"] = arrived
             held["coming"].append(inputs.astype(float))
     return spikes
 
