@@ -2,8 +2,8 @@
 
 Four spiking Q-networks are trained on CartPole-v1 with the settings of `cartpole` and a smaller budget: integrate-and-fire with a
 hard reset, leaky integrate-and-fire, PopSAN's neuron with a decaying current, and the library's own recipe, whose soft reset NIR
-cannot express. The policy of median score of each is exported for snnTorch, Norse and SpikingJelly, which read the graph with
-their own importers (see peer_replay.py). Two things are compared:
+cannot express; each with two budgets, so that there is one whose episodes end early. The policy of median score is exported for
+snnTorch, Norse and SpikingJelly, which read the graph with their own importers (see peer_replay.py). Two things are compared:
 
 1. Spikes. The same inputs, observations that our policy met in its own episodes: every spike of every neuron at every tick.
 2. Returns. The same episodes of Gymnasium's CartPole-v1, from the same seeds, played by our policy, by its NumPy player, and
@@ -115,9 +115,9 @@ def replay(folder: Path, name: str, simulator: str, episodes: int) -> dict[str, 
         return {**report, "spikes": [held[f"population_{place}"] for place in range(count)]}
 
 
-def compared(name: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+def compared(name: str, folder: Path, env_steps: int, options: argparse.Namespace) -> dict[str, Any]:
     """One policy: ours, the player, and every simulator."""
-    policy = trained(name, folder, options.env_steps)
+    policy = trained(name, folder, env_steps)
     ours = play(policy, options.episodes)
     write_player(folder / f"{name}.npz", policy.actor, policy.spec)
     player = play(load_player(str(folder / f"{name}.npz")), options.episodes)
@@ -158,7 +158,13 @@ def _differ(one: list[float], other: list[float]) -> int:
 def main() -> None:
     """Train, export, replay, print a table, keep."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--env-steps", type=int, default=20_000, help="of training")
+    parser.add_argument(
+        "--env-steps",
+        type=int,
+        nargs="+",
+        default=[8_000, 20_000],
+        help="of training: a policy that still fails, and one that does not",
+    )
     parser.add_argument("--episodes", type=int, default=200, help="played by each")
     parser.add_argument("--decisions", type=int, default=5_000, help="whose spikes are compared")
     parser.add_argument("--out", type=Path, default=OUT)
@@ -168,7 +174,9 @@ def main() -> None:
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in NEURONS:
-            found[name] = compared(name, Path(folder), options)
+            for env_steps in options.env_steps:
+                made = compared(name, Path(folder) / f"{name}-{env_steps}", env_steps, options)
+                found[f"{name}, {env_steps:,} steps"] = made
     table = []
     for name, rows in found.items():
         for player, row in rows.items():

@@ -93,9 +93,14 @@ def _sidecar(path: Path, options: argparse.Namespace) -> Sidecar | None:
 
 
 def _environment(name: str | None, beside: Sidecar | None) -> AbstractEnvironment:
-    if name is None and beside is None:
+    if name is not None:
+        return environment_named(name)
+    if beside is None:
         raise InvalidInput("a graph does not say what it plays: --environment CartPole-v1, for example")
-    return environment_named(name or (beside.spec.name if beside is not None else ""))
+    found = environment_named(beside.spec.name)
+    if found.spec.max_steps != beside.spec.max_steps and hasattr(found, "max_steps"):
+        found = found.with_fields(max_steps=beside.spec.max_steps)
+    return found
 
 
 def _free(path: Path) -> Path:

@@ -98,6 +98,8 @@ class _Reader:
         groups = self._member(graph, "nodes", self.h5py.Group)
         if not 0 < len(groups) <= MOST_NODES:
             raise InvalidInput(f"a graph has 1 to {MOST_NODES} nodes, this one has {len(groups)}")
+        if max(map(len, groups)) > LONGEST_NAME:
+            raise InvalidInput(f"a name is longer than {LONGEST_NAME} characters")
         kinds = {name: self._word(self._member(groups, name, self.h5py.Group), "type") for name in groups}
         order = ordered(kinds, self._edges(graph))
         nodes: list[Node] = []

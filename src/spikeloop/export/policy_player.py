@@ -4,7 +4,6 @@
     policy = load("policy.npz")
     policy.reset()                 # when an episode begins
     action = policy(observation)   # one observation, or a batch of them
-
     python policy_player.py policy.npz < observations.txt      # an observation a line; an empty line begins an episode
 
 This file needs nothing beside it but the .npz, whose arrays are plain numbers: loading it cannot run code. It computes in
