@@ -127,15 +127,15 @@ def test_a_policy_file_must_fit(path, tmp_path):
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(file.read_bytes()[:100])
     smaller = jax.eval_shape(lambda: SPIKING.init(4, 2, jax.random.key(0))).network
-    for words, arguments in (
-        ("does not exist", (str(tmp_path / "none"), template)),
-        ("not hold the parameters", (str(file), other)),
-        ("place 1", (str(file), template, 1)),
-        ("readable safetensors", (str(damaged), template)),
-        ("parameters", (str(file), smaller)),
+    for words, which, wanted, place in (
+        ("does not exist", tmp_path / "none", template, 0),
+        ("not hold the parameters", file, other, 0),
+        ("place 1", file, template, 1),
+        ("readable safetensors", damaged, template, 0),
+        ("parameters", file, smaller, 0),
     ):
         with pytest.raises(InvalidInput, match=words):
-            read_parameters(*arguments)
+            read_parameters(str(which), wanted, place)
     with pytest.raises(InvalidInput, match="must have a policy"):
         FineTuning(RandomActions())
 

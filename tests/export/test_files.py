@@ -33,7 +33,11 @@ def lif(size):
 def chain(*nodes, inputs=4, outputs=2):
     """A graph of these nodes in a row."""
     named = {f"node {place}": node for place, node in enumerate(nodes)}
-    named = {"in": nir.Input(np.array([inputs])), **named, "out": nir.Output(np.array([outputs]))}
+    named = {
+        "in": nir.Input({"input": np.array([inputs])}),
+        **named,
+        "out": nir.Output({"output": np.array([outputs])}),
+    }
     return nir.NIRGraph(named, list(itertools.pairwise(named)), type_check=False)
 
 
