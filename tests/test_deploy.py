@@ -149,6 +149,10 @@ def test_mistakes_are_answered_in_one_line(path, tmp_path, capsys, monkeypatch):
     assert "no such directory" in fails(capsys, "export", tmp_path / "none", graph)
     assert "must end in" in fails(capsys, "export", path, tmp_path / "policy.onnx")
     assert "not a directory" in fails(capsys, "export", path, tmp_path / "none" / "policy.nir")
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "policy_player.py").write_text("mine = 1")
+    assert "something else already" in fails(capsys, "export", path, tmp_path / "taken" / "policy.npz")
+    assert [file.name for file in (tmp_path / "taken").iterdir()] == ["policy_player.py"]
     assert "no arm" in fails(capsys, "export", path, graph, "--arm", "x")
     assert "no seed 7" in fails(capsys, "export", path, graph, "--policy-seed", "7")
     assert "no convention" in fails(capsys, "export", path, graph, "--convention", "matlab")
@@ -169,6 +173,7 @@ def test_mistakes_are_answered_in_one_line(path, tmp_path, capsys, monkeypatch):
         ("[]", "not the sidecar"),
         (text.replace('"version": 1', '"version": 99'), "version 99"),
         (text.replace('"ticks": 2', '"ticks": "two"'), "ticks"),
+        (text.replace('"ticks": 2', '"ticks": 1000000000'), "at most 100000"),
         (text.replace('"type": "Direct"', '"type": "os.system"'), "unknown component"),
         (text.replace('"parameters"', '"parameter"'), "damaged"),
     ):
@@ -176,7 +181,7 @@ def test_mistakes_are_answered_in_one_line(path, tmp_path, capsys, monkeypatch):
         beside.write_text(damage)
         assert words in fails(capsys, "import", graph, *out)
     assert not (tmp_path / "never").exists()
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["policy.nir", "policy.nir.json"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["policy.nir", "policy.nir.json", "taken"]
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)
     assert "pip install 'spikeloop[nir]'" in fails(capsys, "import", graph, *out)
 

@@ -92,7 +92,7 @@ def test_a_damaged_file_is_one_line(path):
 
 
 @given(st.integers(0, 10**6), st.integers(0, 255))
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_a_changed_byte_is_read_or_refused(tmp_path_factory, place, value):
     folder = tmp_path_factory.mktemp("bytes")
     nir.write(folder / "a.nir", chain(affine(4, 2), lif(2)))

@@ -17,8 +17,10 @@ from spikeloop.export import (
     write_graph,
     write_player,
 )
+from spikeloop.export.sidecar import MOST_TICKS
 from spikeloop.importing import environment_named, import_run
 from spikeloop.loading import load_policies, median_seed
+from spikeloop.policies import StandardisedPolicy
 from spikeloop.training import write_json
 
 
@@ -65,8 +67,8 @@ def import_graph(options: argparse.Namespace, rest: list[str]) -> int:
     environment = _environment(options.environment, beside)
     if options.episodes < 1:
         raise InvalidInput(f"--episodes must be at least 1, got {options.episodes}")
-    if options.ticks < 1:
-        raise InvalidInput(f"--ticks must be at least 1, got {options.ticks}")
+    if not 1 <= options.ticks <= MOST_TICKS:
+        raise InvalidInput(f"--ticks must be between 1 and {MOST_TICKS}, got {options.ticks}")
     if not 0.0 < options.dt < float("inf"):
         raise InvalidInput(f"--dt must be a positive finite number of seconds, got {options.dt}")
     reading = Reading(options.ticks, options.dt, options.keep_state)
@@ -75,6 +77,11 @@ def import_graph(options: argparse.Namespace, rest: list[str]) -> int:
     made = import_run(out, actor, environment, options.episodes, options.seed)
     returns = (made.final("imported") or {})["returns"][0]
     mean = sum(returns) / len(returns)
+    policy = actor.policy.policy if isinstance(actor.policy, StandardisedPolicy) else actor.policy
+    if beside is not None and policy != beside.policy:
+        print(
+            "the graph is not the one that its sidecar was written for: its network is taken, and the sidecar's encoder and readout"
+        )
     print(f"{out}: return {mean:.1f} over {len(returns)} episodes of {environment.spec.name}")
     print(f"next: `spikeloop play {out}`, or `spikeloop run {out}` to train it further")
     return 0

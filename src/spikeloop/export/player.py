@@ -41,6 +41,8 @@ def write_player(path: Path, actor: AbstractActor, spec: Spec) -> Path:
     data = player_bytes(actor, spec)
     player = path.with_name(PLAYER)
     source = resources.files("spikeloop.export").joinpath(PLAYER).read_bytes()
+    if player.exists() and not player.read_bytes().startswith(source[:40]):
+        raise InvalidInput(f"{player} is something else already, and the player needs that name; choose another folder")
     write_atomically(player, source)
     write_atomically(path, data)
     return player

@@ -23,6 +23,7 @@ from spikeloop.training import read_json
 FORMAT = "spikeloop-nir-sidecar"
 VERSION = 1
 LARGEST = 64 * 2**20  # bytes of a file
+MOST_TICKS = 100_000  # of a decision; more would keep a machine busy for ever
 
 
 def sidecar(exported: Exported) -> dict[str, Any]:
@@ -105,6 +106,8 @@ def _parsed(data: dict[str, Any]) -> Sidecar:
             "between_decisions": {"type": between},
         }
     )
+    if policy.ticks > MOST_TICKS:
+        raise InvalidInput(f"ticks must be at most {MOST_TICKS}, got {policy.ticks}")
     if not isinstance(spec, Spec) or not isinstance(selection, AbstractSelection):
         raise InvalidInput("environment or action is not what it should be")
     parameters = {}
