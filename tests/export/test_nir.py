@@ -161,7 +161,8 @@ def graphs(draw):
         made = connection(width, size, ("Affine", "Linear", None))
         width = size if made else width
         nodes += [*made, neurons(draw(st.sampled_from(("IF", "LIF", "CubaLIF"))), width)]
-    nodes += [*connection(width, 2, ("Affine", "Linear")), neurons(draw(st.sampled_from(("LI", "I"))), 2)]
+    end = draw(st.sampled_from(("LI", "I", None)))
+    nodes += [*connection(width, 2, ("Affine", "Linear") if end else ("Affine",)), *([neurons(end, 2)] if end else [])]
     return tuple(nodes)
 
 

@@ -17,6 +17,7 @@ from spikeloop.decoders import (
     AbstractMembrane,
     AbstractNIRReadout,
     LastMembrane,
+    LinearRate,
     MaxAbsMembrane,
     MaxMembrane,
     MeanMembrane,
@@ -28,10 +29,16 @@ from spikeloop.export.conventions import Convention, convention
 from spikeloop.export.discrete import Discrete, Node, node_map, node_of, population_map
 from spikeloop.interaction import AbstractActor, AbstractSelection
 from spikeloop.networks import Chain, FeedForward, SpikingInputs
-from spikeloop.neurons import Integrator, LeakyIntegrator
+from spikeloop.neurons import AbstractNeuron, Integrator, LeakyIntegrator
 from spikeloop.policies import AbstractPolicy, SpikingParams, SpikingPolicy, StandardisedPolicy
 
-READINGS: dict[type, str] = {LastMembrane: "last", MeanMembrane: "mean", MaxMembrane: "max", MaxAbsMembrane: "max_abs"}
+READINGS: dict[type, str] = {
+    LastMembrane: "last",
+    MeanMembrane: "mean",
+    MaxMembrane: "max",
+    MaxAbsMembrane: "max_abs",
+    LinearRate: "mean",
+}
 
 
 class Standardisation(eqx.Module):
@@ -71,28 +78,30 @@ def export(actor: AbstractActor, spec: Spec, to: Convention | None = None, discr
     remark fires other spikes.
     """
     to = to or convention()
-    policy, params, standardisation = _unwrapped(actor.policy, actor.params)
-    params = jax.device_get(params)
+    found = _unwrapped(actor.policy, jax.device_get(actor.params))
+    policy, params = found.policy, found.params
     populations = _populations(policy, params.network)
-    maps = [population_map(neuron, size) for _, _, neuron, size in populations]
+    maps = [population_map(population.neuron, population.size) for population in populations]
     approximated = _approximated(maps, discretise)
     nodes: list[Node] = []
-    scales = []
-    for (weight, bias, _, _), made in zip(populations, maps, strict=True):
-        node, scale = node_of(made, to)
-        scales += [] if weight is None else [scale]
-        nodes += [*_connection(weight, bias, scale), node]
+    scales: list[np.ndarray] = []
+
+    def add(weight: Any, bias: Any, made: Discrete | None) -> None:
+        """A connection, and the neurons behind it if there are any."""
+        behind, scale = (None, np.ones(weight.shape[1])) if made is None else node_of(made, to)
+        scales.extend([] if weight is None else [scale])
+        nodes.extend([*_connection(weight, bias, scale), *([] if behind is None else [behind])])
+
+    for population, made in zip(populations, maps, strict=True):
+        add(population.weight, population.bias, made)
+    readout = _readout(policy.decoder, params.decoder) if to.readout else None
+    if readout is not None:
+        add(readout.weight, readout.bias, readout.map)
     left = {_path("network", path): leaf for path, leaf in _leaves(params.network) if not _in_graph(path)}
     left |= {_path("encoder", path): leaf for path, leaf in _leaves(params.encoder)}
-    readout = _readout(policy.decoder, params.decoder) if to.readout else None
-    if readout is None:
-        left |= {_path("decoder", path): leaf for path, leaf in _leaves(params.decoder)}
-    else:
-        node, scale = node_of(readout[2], to)
-        scales += [] if readout[0] is None else [scale]
-        nodes += [*_connection(readout[0], readout[1], scale), node]
-        # The integrators' own numbers stay beside the graph too, so that an import needs no inverse.
-        left |= {_path("decoder", path): leaf for path, leaf in _leaves(params.decoder) if not _in_graph(path)}
+    # A readout's own numbers stay beside the graph too, so that an import needs no inverse.
+    decoder = [(path, leaf) for path, leaf in _leaves(params.decoder) if readout is None or not _in_graph(path)]
+    left |= {_path("decoder", path): leaf for path, leaf in decoder}
     return Exported(
         nodes=tuple(nodes),
         inputs=policy.encoder.size(spec.observation_size),
@@ -104,11 +113,36 @@ def export(actor: AbstractActor, spec: Spec, to: Convention | None = None, discr
         scales=tuple(scales),
         reading="spikes" if readout is None else READINGS.get(type(policy.decoder), "last"),
         approximated=approximated,
-        standardisation=standardisation,
+        standardisation=found.standardisation,
     )
 
 
-def _unwrapped(policy: AbstractPolicy, params: Any) -> tuple[SpikingPolicy, SpikingParams, Any]:
+class _Unwrapped(eqx.Module):
+    """A spiking policy, and the standardisation before it."""
+
+    policy: SpikingPolicy
+    params: SpikingParams
+    standardisation: Standardisation | None
+
+
+class _Population(eqx.Module):
+    """What drives a population, its neuron with its own numbers, and its size."""
+
+    weight: Any
+    bias: Any
+    neuron: AbstractNeuron
+    size: int
+
+
+class _Readout(eqx.Module):
+    """What drives the outputs, and their integrators; None where the mean of what drives them is read."""
+
+    weight: Any
+    bias: Any
+    map: Discrete | None
+
+
+def _unwrapped(policy: AbstractPolicy, params: Any) -> _Unwrapped:
     standardisation = None
     if isinstance(policy, StandardisedPolicy):
         standardisation = Standardisation(np.asarray(params.mean), np.asarray(params.scale), policy.limit)
@@ -117,19 +151,21 @@ def _unwrapped(policy: AbstractPolicy, params: Any) -> tuple[SpikingPolicy, Spik
         raise InvalidInput(
             f"a {type(policy).__name__} has no spikes for NIR to express; `spikeloop export RUN policy.npz` writes a player"
         )
-    return policy, params, standardisation
+    return _Unwrapped(policy, params, standardisation)
 
 
-def _populations(policy: SpikingPolicy, params: Any) -> list[tuple[Any, Any, Any, int]]:
-    """Of every population: weights, biases, bound neuron and size."""
+def _populations(policy: SpikingPolicy, params: Any) -> list[_Population]:
     network = policy.network
     while isinstance(network, SpikingInputs):
         network = network.network
     if isinstance(network, FeedForward):
-        return [(layer.weight, layer.bias, network.neuron.bind(layer.neuron), layer.bias.shape[0]) for layer in params]
+        bind = network.neuron.bind
+        return [_Population(layer.weight, layer.bias, bind(layer.neuron), layer.bias.shape[0]) for layer in params]
     if isinstance(network, Chain):
         pairs = zip(network.links, params, strict=True)
-        return [(layer.weight, layer.bias, link.neuron.bind(layer.neuron), link.size) for link, layer in pairs]
+        return [
+            _Population(layer.weight, layer.bias, link.neuron.bind(layer.neuron), link.size) for link, layer in pairs
+        ]
     raise InvalidInput(
         f"NIR cannot express a {type(network).__name__}; FeedForward and Chain go into a graph, and "
         "`spikeloop export RUN policy.npz` writes a player for NumPy"
@@ -163,20 +199,22 @@ def _connection(weight: Any, bias: Any, scale: np.ndarray) -> list[Node]:
     return [Node("Affine", {**numbers, "bias": np.asarray(bias, np.float32) * factor})]
 
 
-def _readout(decoder: AbstractDecoder, params: Any) -> tuple[Any, Any, Discrete] | None:
-    """Weights, biases and the map of the readout's integrators; None for decoders that count spikes."""
+def _readout(decoder: AbstractDecoder, params: Any) -> _Readout | None:
+    """The readout as nodes; None for decoders that count spikes."""
+    if isinstance(decoder, LinearRate):
+        return _Readout(params.weight, params.bias, None)
     if isinstance(decoder, AbstractNIRReadout):
         kind = "I" if isinstance(decoder, NIRIntegratorReadout) else "LI"
         numbers = {name: np.asarray(value, np.float32) for name, value in params.numbers.items()}
-        return params.weight, params.bias, node_map(Node(kind, numbers), decoder.dt)
+        return _Readout(params.weight, params.bias, node_map(Node(kind, numbers), decoder.dt))
     if not isinstance(decoder, AbstractMembrane) or type(decoder) not in READINGS:
         return None
     neuron, one = decoder.neuron, np.ones(params.bias.shape[0])
     if isinstance(neuron, Integrator):
-        return params.weight, params.bias, Discrete("I", one, one, 0.0 * one)
+        return _Readout(params.weight, params.bias, Discrete("I", one, one, 0.0 * one))
     assert isinstance(neuron, LeakyIntegrator)
     lost = one / neuron.tau
-    return params.weight, params.bias, Discrete("LI", 1.0 - lost, lost, 0.0 * one)
+    return _Readout(params.weight, params.bias, Discrete("LI", 1.0 - lost, lost, 0.0 * one))
 
 
 def _leaves(tree: Any) -> list[tuple[str, Any]]:
