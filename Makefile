@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-nest test-neurobench lint format bench bench-synapses bench-nest bench-populations bench-mujoco bench-td3 bench-seeds bench-local docs setup dev clean
+.PHONY: demo test test-nest test-neurobench lint format bench bench-synapses bench-nest bench-populations bench-mujoco bench-td3 bench-seeds bench-local bench-replay docs setup dev clean
 
 demo: setup
 	$(BIN)/spikeloop run cartpole
@@ -55,6 +55,10 @@ bench-td3: setup
 
 bench-seeds: setup
 	$(BIN)/python benchmarks/bench_seeds.py
+
+bench-replay: $(VENV)/.dev
+	bash benchmarks/setup_replay.sh
+	$(BIN)/python benchmarks/replay_nir.py
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -27,7 +27,7 @@ from spikeloop.policies import AbstractPolicy
 PACKAGES = (
     "encoders", "neurons", "networks", "decoders", "policies", "plasticity", "interaction", "objectives", "learners",
     "learners.critics", "learners.strategies", "learners.synapses", "environments", "training", "learners.imitation",
-    "learners.agents", "papers.aenugu2020", "papers.bhargava2022", "papers.bing2019", "papers.chevtchenko2021",
+    "learners.agents", "export", "papers.aenugu2020", "papers.bhargava2022", "papers.bing2019", "papers.chevtchenko2021",
     "papers.hasegan2022", "papers.labady2023", "papers.zhang2022",
 )  # fmt: skip
 TICKS, SIZE, OUT = 6, 5, 3

@@ -20,7 +20,7 @@ from spikeloop.component import build, describe
 from spikeloop.encoders import AbstractEncoder
 from spikeloop.environments import AbstractEnvironment, Gymnax
 from spikeloop.experiment import Experiment
-from spikeloop.learners import AbstractLearner, RandomActions
+from spikeloop.learners import AbstractLearner, FineTuning, RandomActions
 from spikeloop.neurons import AbstractNeuron
 from spikeloop.plasticity import AbstractPlasticity
 from spikeloop.policies import DeepPolicy
@@ -256,6 +256,8 @@ def test_command_line_parses(place, line, load):
 
 
 def _experiment(name):
+    if name.startswith("runs/"):  # goes on from the policy of that run
+        return Experiment(learner=FineTuning())
     return Experiment() if name.endswith(".py") else entry(name).make()
 
 

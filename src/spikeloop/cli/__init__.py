@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from spikeloop import __version__
+from spikeloop.cli import deploy_options
 from spikeloop.errors import InvalidInput
 
 DESCRIPTION = "Train spiking neural networks by reinforcement learning, and show what they learned."
@@ -20,6 +21,7 @@ EXAMPLES = """examples:
   spikeloop evaluate runs/cartpole --episodes 1000
   spikeloop measure runs/cartpole                operations, memory, energy, beside its ANN twin
   spikeloop play runs/cartpole                   an animation of the policy and its spikes
+  spikeloop export runs/cartpole policy.npz      for a robot with NumPy alone; policy.nir for other simulators
 """
 
 
@@ -87,6 +89,9 @@ def parser() -> argparse.ArgumentParser:
     play.add_argument("--policy-seed", type=int, help="which trained seed (default: the one of median score)")
     play.add_argument("--seed", type=int, default=0, help="seed of the episode (default: 0)")
     play.add_argument("--max-decisions", type=int, default=1000, help="stop after so many decisions (default: 1000)")
+
+    for deploying in deploy_options.add_commands(command):
+        _add_file_option(deploying)
 
     listing = command("list", "list what the library has, one line each")
     listing.add_argument(

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from spikeloop import cli
 from spikeloop.catalogue import ENTRIES, entry, lists
+from spikeloop.cli.deploy import export_policy, import_graph
 from spikeloop.cli.overrides import override
 from spikeloop.cli.progress import TerminalWatcher
 from spikeloop.cli.tables import print_results
@@ -21,6 +22,7 @@ from spikeloop.component import Component
 from spikeloop.environments import AbstractEnvironment
 from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
+from spikeloop.importing import fine_tuning
 from spikeloop.loading import evaluate_policies, load_policies, median_seed
 from spikeloop.provenance import provenance
 from spikeloop.ready_made import is_ready_made, locate
@@ -41,7 +43,7 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
         return 0
     if name is None:
         raise InvalidInput("which experiment? `spikeloop list experiments` names them")
-    made = _from_file(Path(name)) if name.endswith(".py") else entry(name).make()
+    made = _made(name)
     made = override(made, rest, f"spikeloop run {name}")
     path = Path(options.out) if options.out else _free_path(Path("runs") / re.sub(r"[^\w-]+", "-", _stem(name)))
     if isinstance(made, AbstractStudy):
@@ -271,7 +273,21 @@ def _print_help(command: str, note: str) -> None:
     print(note)
 
 
+def _made(name: str) -> Experiment | AbstractStudy:
+    """A built-in experiment or study, that of a file, or one that goes on from the policy of a run."""
+    if holds_run(name):
+        return fine_tuning(Run.open(Path(name)))
+    return _from_file(Path(name)) if name.endswith(".py") else entry(name).make()
+
+
+def holds_run(name: str) -> bool:
+    """Whether there is a run directory of that name."""
+    return (Path(name) / "run.json").is_file()
+
+
 def _stem(name: str) -> str:
+    if holds_run(name):
+        return f"{Path(name).resolve().name}-tuned"
     return Path(name).stem if name.endswith(".py") else name
 
 
@@ -326,5 +342,7 @@ COMMANDS = {
     "compare": compare_runs,
     "measure": measure,
     "play": play,
+    "export": export_policy,
+    "import": import_graph,
     "list": list_components,
 }

@@ -12,6 +12,7 @@ from spikeloop.learners.antithetic_synapse_agents import (
 )
 from spikeloop.learners.dqn import DQN
 from spikeloop.learners.evolution import AbstractStart, CommonStart, Evolution, OwnStart
+from spikeloop.learners.from_file import FineTuning, FixedPolicy
 from spikeloop.learners.gradient_actor_critic import GradientActorCritic
 from spikeloop.learners.hill_climbing import HillClimbing
 from spikeloop.learners.modulators import AbstractModulator, Reward, RewardAboveMean, RewardPredictionError
@@ -49,6 +50,8 @@ __all__ = [
     "EpisodicTarget",
     "Everywhere",
     "Evolution",
+    "FineTuning",
+    "FixedPolicy",
     "GradientActorCritic",
     "HardTarget",
     "HillClimbing",

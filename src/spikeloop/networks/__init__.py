@@ -1,6 +1,7 @@
 """Networks: populations of neurons wired together."""
 
 from spikeloop.networks._base import AbstractNetwork, Connection, Pathway
+from spikeloop.networks.chain import Chain, Link, LinkParams
 from spikeloop.networks.circuit import Circuit, CircuitParams, CircuitState
 from spikeloop.networks.delayed import DelayedFeedForward, DelayedState
 from spikeloop.networks.feed_forward import FeedForward, Layer
@@ -20,6 +21,7 @@ from spikeloop.networks.spiking_inputs import SpikingInputs
 __all__ = [
     "AbstractNetwork",
     "AbstractProjection",
+    "Chain",
     "Circuit",
     "CircuitParams",
     "CircuitState",
@@ -31,6 +33,8 @@ __all__ = [
     "FixedProjection",
     "Layer",
     "Linear",
+    "Link",
+    "LinkParams",
     "Pathway",
     "Plastic",
     "PlasticConnection",

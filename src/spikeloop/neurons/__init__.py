@@ -21,6 +21,7 @@ from spikeloop.neurons.logistic import (
     Ising,
     RecentCurrents,
 )
+from spikeloop.neurons.nir import NIRCurrentLeakyIntegrateAndFire, NIRIntegrateAndFire, NIRLeakyIntegrateAndFire
 from spikeloop.neurons.parameters import (
     AbstractIndividualNeuron,
     AbstractNeuronParameters,
@@ -84,6 +85,9 @@ __all__ = [
     "LeakyIntegrateAndFire",
     "LeakyIntegrator",
     "Membrane",
+    "NIRCurrentLeakyIntegrateAndFire",
+    "NIRIntegrateAndFire",
+    "NIRLeakyIntegrateAndFire",
     "NoDerivative",
     "NoisyMembrane",
     "NormalStart",
