@@ -104,6 +104,10 @@ class Chain(AbstractNetwork):
         parts = zip(self.links, params, state, strict=True)
         return tuple(link.neuron.bind(layer.neuron).expected(population) for link, layer, population in parts)
 
+    def potentials(self, params, state):
+        parts = zip(self.links, params, state, strict=True)
+        return tuple(link.neuron.bind(layer.neuron).potential(population) for link, layer, population in parts)
+
     def input_weights(self, params):
         return params[0].weight
 

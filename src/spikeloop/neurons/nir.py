@@ -58,6 +58,9 @@ class NIRIntegrateAndFire(AbstractIndividualNeuron):
     def bind(self, params):
         return self.parameters.bind(self, params)
 
+    def potential(self, state):
+        return state.v
+
     def step(self, state, current, key):
         v = state.v + (self.dt * self.r) * current
         spikes = self.surrogate.above(v, self.v_threshold)
@@ -90,6 +93,9 @@ class NIRLeakyIntegrateAndFire(AbstractIndividualNeuron):
 
     def bind(self, params):
         return self.parameters.bind(self, params)
+
+    def potential(self, state):
+        return state.v
 
     def step(self, state, current, key):
         lost = self.dt / self.tau
@@ -126,6 +132,9 @@ class NIRCurrentLeakyIntegrateAndFire(AbstractIndividualNeuron):
 
     def bind(self, params):
         return self.parameters.bind(self, params)
+
+    def potential(self, state):
+        return state.v
 
     def step(self, state, current, key):
         lost, decayed = self.dt / self.tau_mem, self.dt / self.tau_syn
