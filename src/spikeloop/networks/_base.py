@@ -68,6 +68,10 @@ class AbstractNetwork(Component):
         """With what probability each neuron of every population fired in the last tick; None where chance had no part."""
         return (None,) * len(self.silence(params))
 
+    def potentials(self, params: Any, state: Any) -> tuple[Float[Array, " _"] | None, ...]:
+        """The membrane potential of every neuron of each population after the last tick; None where there is none."""
+        return (None,) * len(self.silence(params))
+
     def input_weights(self, params: Any) -> Float[Array, "inputs first"] | None:
         """The weights from the inputs onto the first population; None where inputs drive it directly."""
         return None
@@ -83,3 +87,15 @@ class AbstractNetwork(Component):
     @abc.abstractmethod
     def with_weights(self, params: Any, weights: tuple[Float[Array, "_ _"], ...]) -> Any:
         """The same parameters with these weights of the connections, one matrix each."""
+
+    def synapses(self, params: Any) -> tuple[Connection, ...]:
+        """All connections between its populations, those that nothing changes too, for who looks at them."""
+        return self.connections(params)
+
+    def muted(self, params: Any, alive: tuple[Float[Array, " _"], ...]) -> Any:
+        """The same parameters where what some neurons send reaches no other; `alive` is 0 for those, and 1 for the rest.
+
+        To be overridden where `connections` are not all that carries spikes.
+        """
+        connections = self.connections(params)
+        return self.with_weights(params, tuple(one.weights * alive[one.pre][:, None] for one in connections))

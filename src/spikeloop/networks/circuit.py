@@ -167,6 +167,27 @@ class Circuit(AbstractNetwork):
         state = CircuitState(neurons, history, wait, coming)
         return state, tuple(jnp.split(spikes, ends[:-1], axis=1))
 
+    def potentials(self, params, state):
+        return tuple(jnp.split(self._neuron().potential(state.neurons), self._ends()[:-1]))
+
+    def synapses(self, params):
+        trained, found = iter(params.weights), []
+        for projection, drawn in zip(self.projections, params.wiring.value, strict=True):
+            weights = {name: mean * drawn.strength for name, mean in projection.receptors.items()}
+            if isinstance(projection, TrainableProjection):
+                weights[projection.trained] = jnp.maximum(next(trained), 0.0)
+            signed = sum(-weight if name.startswith("gaba") else weight for name, weight in weights.items())
+            ends = self._place(projection.pre), self._place(projection.post)
+            found.append(Connection(signed * _present(drawn), *ends))
+        return tuple(found)
+
+    def muted(self, params, alive):
+        wiring = tuple(
+            Wiring(drawn.synapses * alive[self._place(projection.pre)][:, None], drawn.strength)
+            for projection, drawn in zip(self.projections, params.wiring.value, strict=True)
+        )
+        return CircuitParams(params.weights, Fixed(wiring))
+
     def connections(self, params):
         trained = [p for p in self.projections if isinstance(p, TrainableProjection)]
         return tuple(

@@ -107,6 +107,9 @@ class DelayedFeedForward(AbstractNetwork):
             ways.append(way)
         return DelayedState(tuple(populations), current, tuple(ways)), tuple(spikes)
 
+    def potentials(self, params, state):
+        return tuple(self.neuron.potential(neurons) for neurons in state.neurons)
+
     def connections(self, params):
         return tuple(Connection(genes, place, place + 1) for place, genes in enumerate(params))
 

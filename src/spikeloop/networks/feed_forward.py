@@ -79,6 +79,10 @@ class FeedForward(AbstractNetwork):
         pairs = zip(params, state, strict=True)
         return tuple(self.neuron.bind(layer.neuron).expected(population) for layer, population in pairs)
 
+    def potentials(self, params, state):
+        pairs = zip(params, state, strict=True)
+        return tuple(self.neuron.bind(layer.neuron).potential(population) for layer, population in pairs)
+
     def input_weights(self, params):
         return params[0].weight
 

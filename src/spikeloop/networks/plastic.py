@@ -110,6 +110,12 @@ class Plastic(AbstractNetwork):
     def expected(self, params, state):
         return self.network.expected(params, state.network)
 
+    def potentials(self, params, state):
+        return self.network.potentials(params, state.network)
+
+    def synapses(self, params):
+        return self.network.synapses(params)
+
     def input_weights(self, params):
         return self.network.input_weights(params)
 

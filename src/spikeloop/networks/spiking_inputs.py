@@ -58,12 +58,25 @@ class SpikingInputs(AbstractNetwork):
     def expected(self, params, state):
         return (None, *self.network.expected(params, state))
 
+    def potentials(self, params, state):
+        return (None, *self.network.potentials(params, state))
+
     def connections(self, params):
-        inner = (Connection(one.weights, one.pre + 1, one.post + 1) for one in self.network.connections(params))
-        return (Connection(self._inputs(params), 0, 1), *inner)
+        return self._after_inputs(params, self.network.connections(params))
+
+    def synapses(self, params):
+        return self._after_inputs(params, self.network.synapses(params))
+
+    def muted(self, params, alive):
+        weights = self._inputs(params) * alive[0][:, None]
+        return self.network.with_input_weights(self.network.muted(params, alive[1:]), weights)
 
     def with_weights(self, params, weights):
         return self.network.with_weights(self.network.with_input_weights(params, weights[0]), weights[1:])
+
+    def _after_inputs(self, params, inner):
+        later = (Connection(one.weights, one.pre + 1, one.post + 1) for one in inner)
+        return (Connection(self._inputs(params), 0, 1), *later)
 
     def _inputs(self, params):
         weights = self.network.input_weights(params)

@@ -33,6 +33,10 @@ class AbstractNeuron(Component):
         """With what probability each neuron fired in the last tick; None, unless overridden: it left nothing to chance."""
         return None
 
+    def potential(self, state: Any) -> Float[Array, " n"] | None:
+        """The membrane potential of every neuron, in the neuron's own units; None where it has none to show."""
+        return state.v if isinstance(state, Membrane) else None
+
     def init_params(self, size: int, key: PRNGKeyArray) -> Any:
         """The parameters of `size` neurons themselves, beside the weights of the network; None unless overridden."""
         return None

@@ -57,6 +57,9 @@ class CurrentLeakyIntegrateAndFire(AbstractIndividualNeuron):
     def bind(self, params):
         return self.parameters.bind(self, params)
 
+    def potential(self, state):
+        return state.v
+
     def step(self, state, current, key):
         current = self.current_decay * state.current + current
         v = self.voltage_decay * self.reset(state.v, state.spikes, self.threshold) + current

@@ -69,6 +69,9 @@ class DynamicNeuron(AbstractIndividualNeuron):
     def bind(self, params):
         return self.parameters.bind(self, params)
 
+    def potential(self, state):
+        return state.v
+
     def step(self, state, current, key):
         current = self.current_decay * state.current + current
         v = start_again(state.v, state.spikes, self.theta_r)

@@ -61,6 +61,9 @@ class AbstractStochasticNeuron(AbstractNeuron):
     def expected(self, state):
         return state.probability
 
+    def potential(self, state):
+        return state.v
+
     def step(self, state, current, key):
         v = state.v * (1.0 - 1.0 / self.tau) + current
         probability, spikes = self._draw(v, key)

@@ -21,6 +21,7 @@ from spikeloop.policies.place_and_action import (
     ZeroWeights,
 )
 from spikeloop.policies.reflexes import AbstractReflex, NearOrFar, NearOrFarParams, TurnAway, TurnTowards
+from spikeloop.policies.silencing import silenced
 from spikeloop.policies.spiking import (
     AbstractBetweenDecisions,
     KeepBetweenDecisions,
@@ -66,4 +67,5 @@ __all__ = [
     "TurnTowards",
     "WatchedDecision",
     "ZeroWeights",
+    "silenced",
 ]

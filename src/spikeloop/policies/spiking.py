@@ -129,6 +129,15 @@ class SpikingPolicy(AbstractPolicy):
         end, trace = self._run(params, state, obs, key, keep)
         return end.brain, TracedDecision(self._decide(params, end, key), trace)
 
+    def probe(self, params, state, obs, key):
+        def keep(tick, spikes):
+            evidence = self.decoder.read(params.decoder, tick.decoder, self.ticks)
+            return Trace(spikes, evidence, self.network.potentials(params.network, tick.brain.network))
+
+        # Tick by tick: a network that takes many at once says nothing of its potentials in between.
+        end, trace = self._run(params, state, obs, key, keep, in_blocks=False)
+        return end.brain, TracedDecision(self._decide(params, end, key), trace)
+
     def watch(self, params: SpikingParams, state: SpikingState, obs: Any, key: Any) -> tuple[Any, WatchedDecision]:
         """The same decision with what a local rule sees of it: all spikes, and how probable they were."""
 
@@ -144,7 +153,7 @@ class SpikingPolicy(AbstractPolicy):
         output = self.decoder.read(params.decoder, end.decoder, self.ticks)
         return Decision(output, end.counts, key if self.stochastic else None)
 
-    def _run(self, params, state, obs, key, keep):
+    def _run(self, params, state, obs, key, keep, in_blocks=True):
         if not self.between_decisions.keeps:
             state = self.init_state(params)
         obs = jnp.ravel(obs)
@@ -179,7 +188,7 @@ class SpikingPolicy(AbstractPolicy):
         silence = self.network.silence(params.network)
         start = _Tick(state, self.decoder.init_state(params.decoder, silence[-1].shape[0]), silence)
         keys = jax.random.split(key, self.ticks) if self.stochastic else None
-        if not self.network.in_blocks:
+        if not (in_blocks and self.network.in_blocks):
             unroll = self.ticks if self.ticks <= UNROLLED_TICKS else TICKS_A_ROUND
             return jax.lax.scan(tick, start, keys, length=self.ticks, unroll=unroll)
         ticks = max(n for n in range(1, TICKS_A_BLOCK + 1) if self.ticks % n == 0)

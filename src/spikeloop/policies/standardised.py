@@ -62,6 +62,9 @@ class StandardisedPolicy(AbstractPolicy):
     def trace(self, params, state, obs, key):
         return self.policy.trace(params.policy, state, self._standardised(params, obs), key)
 
+    def probe(self, params, state, obs, key):
+        return self.policy.probe(params.policy, state, self._standardised(params, obs), key)
+
     def _standardised(self, params, obs):
         mean, scale = jax.lax.stop_gradient((params.mean, params.scale))
         return jnp.clip((jnp.ravel(obs) - mean) * scale, -self.limit, self.limit)
