@@ -87,14 +87,19 @@ class Sensitivity(eqx.Module):
 
 
 def sensitivity(
-    actor: Actor, observations: Float[Array, "seen obs"], draws: int = 1, key: PRNGKeyArray | None = None
+    actor: Actor,
+    observations: Float[Array, "seen obs"],
+    draws: int = 1,
+    key: PRNGKeyArray | None = None,
+    variables: tuple[int, ...] | None = None,
 ) -> Sensitivity:
-    """Central differences of the outputs with regard to each observed variable, half a standard deviation to either side.
+    """Central differences of the outputs with regard to each variable (or some), half a standard deviation to either side.
 
     A variable that never varied gets zeros. Costs two decisions for each state and variable.
     """
     deviation = jnp.std(observations, axis=0)
     steps = 0.5 * jnp.diag(deviation)
+    steps = steps if variables is None else steps[jnp.asarray(variables)]
 
     def moved(step):
         return respond(actor.policy, actor.params, observations + step[None], draws, key).output
@@ -109,4 +114,5 @@ def sensitivity(
             sides = [preferred(actor.actions, side) for side in (up, down)]
             switches.append(jnp.mean((sides[0] != middle) | (sides[1] != middle), dtype=jnp.float32))
     switched = jnp.stack(switches) if switches else None
+    deviation = deviation if variables is None else deviation[jnp.asarray(variables)]
     return Sensitivity(deviation, jnp.stack(effects), jnp.stack(sizes), switched)

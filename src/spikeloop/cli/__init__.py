@@ -19,6 +19,7 @@ EXAMPLES = """examples:
   spikeloop run cartpole --learner.policy.ticks 4 --seeds 3
   spikeloop evaluate runs/cartpole --episodes 1000
   spikeloop play runs/cartpole                   an animation of the policy and its spikes
+  spikeloop inspect runs/cartpole                a page to look into it: spikes, tuning, lesions
 """
 
 
@@ -71,6 +72,11 @@ def parser() -> argparse.ArgumentParser:
     play.add_argument("--seed", type=int, default=0, help="seed of the episode (default: 0)")
     play.add_argument("--max-decisions", type=int, default=1000, help="stop after so many decisions (default: 1000)")
 
+    inspect = command("inspect", "write a page in which a trained policy plays and shows what its neurons do")
+    inspect.add_argument("run", help="directory of the run")
+    _add_file_option(inspect)
+    _add_inspect_options(inspect)
+
     listing = command("list", "list what the library has, one line each")
     listing.add_argument(
         "kind", nargs="?", help="environments, encoders, neurons, networks, decoders, ... (default: all)"
@@ -80,6 +86,21 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_file_option(command):
     command.add_argument("--file", help="Python file that defines the run's own components, if it has any")
+
+
+def _add_inspect_options(command):
+    command.add_argument("--out", help="the page to write, .html (default: RUN/inspect.html)")
+    command.add_argument("--arm", help="which learner of the run (default: the experiment's own)")
+    command.add_argument("--policy-seed", type=int, help="which trained seed (default: the one of median score)")
+    command.add_argument("--seed", type=int, default=0, help="seed of the episodes (default: 0)")
+    command.add_argument("--max-decisions", type=int, default=500, help="stop the episode after so many (default: 500)")
+    command.add_argument(
+        "--lesion-episodes", type=int, default=20, help="fresh episodes of every lesion; 0 plays none (default: 20)"
+    )
+    command.add_argument(
+        "--serve", action="store_true", help="then serve the page on the loopback address until Ctrl-C"
+    )
+    command.add_argument("--port", type=int, default=8765, help="port of --serve; 0 takes a free one (default: 8765)")
 
 
 def _add_training_options(command):

@@ -1,0 +1,45 @@
+"""The command ``inspect``: a page in which a trained policy plays, and shows what its neurons do."""
+
+import argparse
+import os
+from pathlib import Path
+
+from spikeloop.cli.commands import make_console, open_run
+from spikeloop.errors import InvalidInput
+from spikeloop.inspection import gather, render, serve
+from spikeloop.training import write_atomically
+
+
+def inspect(options: argparse.Namespace, rest: list[str]) -> int:
+    """Write the page of a trained policy, and serve it if asked to."""
+    opened = open_run(options.run, options)
+    path = Path(options.out) if options.out else _default(opened.path)
+    if path.suffix != ".html":
+        raise InvalidInput(f"--out must end in .html, got {path}")
+    if not path.parent.is_dir():
+        raise InvalidInput(f"cannot write {path}: there is no directory {path.parent}")
+    console = make_console()
+    with console.status("inspecting") as status:
+        inspection = gather(
+            opened,
+            options.arm,
+            options.policy_seed,
+            options.seed,
+            options.max_decisions,
+            options.lesion_episodes,
+            tell=status.update,
+        )
+        status.update("drawing the page")
+        page = render(inspection)
+    write_atomically(path, page.encode())
+    print(f"{inspection.arm}, seed {inspection.seed}: page: {path} ({len(page) / 1e6:.1f} MB)", flush=True)
+    if options.serve:
+        serve(page, options.port, lambda address: print(f"serving {address} until Ctrl-C", flush=True))
+    return 0
+
+
+def _default(folder: Path) -> Path:
+    """In the run's folder if it is the user's own; a policy that comes with the library is not written to."""
+    ours = Path(__file__).resolve().parent.parent
+    own = ours not in folder.resolve().parents and folder.is_dir() and os.access(folder, os.W_OK)
+    return folder / "inspect.html" if own else Path("inspect.html")
