@@ -94,8 +94,9 @@ class Browser:
 
     def click_on(self, selector: str, across: float = 0.5, down: float = 0.5) -> None:
         """Bring an element into view and click on it, at these shares of its width and height."""
+        into_view = "e.scrollIntoView({block: 'center', behavior: 'instant'})"
         box = self.run(
-            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); e.scrollIntoView({{block: 'center', behavior: 'instant'}});"
+            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); {into_view};"
             "const b = e.getBoundingClientRect(); return [b.left, b.top, b.width, b.height]; })()"
         )
         self.click(box[0] + across * box[2], box[1] + down * box[3])

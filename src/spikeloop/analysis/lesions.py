@@ -63,26 +63,26 @@ def lesion_study(
     environment: AbstractEnvironment, actor: Actor, lesions: Sequence[Lesion], episodes: int, key: PRNGKeyArray
 ) -> LesionStudy:
     """Play so many episodes with each lesion, and with none. Raises InvalidInput if `episodes` is below 1."""
-    if episodes < 1:
-        raise InvalidInput(f"a lesion study needs at least one episode, got {episodes}")
     sizes = actor.policy.populations(actor.actions.output_size)
     intact, _ = intact_episodes(environment, actor, episodes, key)
-    if not lesions:
-        return LesionStudy((), intact, np.zeros((0, episodes), np.float32))
-    count = len(lesions)
-    rows = [lesion.alive(sizes) for lesion in lesions]
-    rows += rows[-1:] * (-count % min(LESIONS_AT_ONCE, count))  # whole batches: one program and not two
-    alive = tuple(np.stack(each) for each in zip(*rows, strict=True))
-    returns = _play(environment, actor, alive, key, episodes)
-    return LesionStudy(tuple(lesions), intact, np.asarray(returns)[:count])
+    found = [np.zeros((0, episodes), np.float32)]
+    for first in range(0, len(lesions), LESIONS_AT_ONCE):
+        batch = lesions[first : first + LESIONS_AT_ONCE]
+        returns, _ = _play_batch(environment, actor, [lesion.alive(sizes) for lesion in batch], episodes, key)
+        found.append(returns)
+    return LesionStudy(tuple(lesions), intact, np.concatenate(found))
 
 
 def intact_episodes(
     environment: AbstractEnvironment, actor: Actor, episodes: int, key: PRNGKeyArray
 ) -> tuple[Float[np.ndarray, " episodes"], tuple[Float[np.ndarray, " _"], ...]]:
     """Returns of the episodes that lesions are compared with, and how often each neuron of every population fired in them."""
-    played = jax.device_get(_evaluate(environment, actor, key, episodes))
-    return np.asarray(played.returns), tuple(map(np.asarray, played.spikes))
+    if episodes < 1:
+        raise InvalidInput(f"a lesion study needs at least one episode, got {episodes}")
+    sizes = actor.policy.populations(actor.actions.output_size)
+    whole = tuple(np.ones(size, np.float32) for size in sizes)
+    returns, spikes = _play_batch(environment, actor, [whole], episodes, key)
+    return returns[0], tuple(counts[0] for counts in spikes)
 
 
 def groups(spikes: Sequence[Float[np.ndarray, " _"]], most: int) -> tuple[Lesion, ...]:
@@ -104,19 +104,22 @@ def groups(spikes: Sequence[Float[np.ndarray, " _"]], most: int) -> tuple[Lesion
     return tuple(found)
 
 
-@eqx.filter_jit
-def _evaluate(environment: AbstractEnvironment, actor: Actor, key: Any, episodes: int) -> Any:
-    return evaluate(environment, actor, key, episodes)
+def _play_batch(environment: AbstractEnvironment, actor: Actor, rows: list[Any], episodes: int, key: Any) -> Any:
+    """Returns and spikes of so many lesions, at most a batch; a batch is always of one size, so that one program serves all."""
+    full = [*rows, *(rows[-1:] * (LESIONS_AT_ONCE - len(rows)))]
+    alive = tuple(jnp.asarray(np.stack(each)) for each in zip(*full, strict=True))
+    played = jax.device_get(_play(environment, actor, alive, key, episodes))
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[: len(rows)], played)
 
 
 @eqx.filter_jit
 def _play(environment: AbstractEnvironment, actor: Actor, alive: Any, key: Any, episodes: int) -> Any:
     def one(alive):
         policy, params = silenced(actor.policy, actor.params, alive)
-        return evaluate(environment, Actor(policy, params, actor.actions, actor.selection), key, episodes).returns
+        played = evaluate(environment, Actor(policy, params, actor.actions, actor.selection), key, episodes)
+        return played.returns, played.spikes
 
-    alive = jax.tree.map(jnp.asarray, alive)
-    return jax.lax.map(one, alive, batch_size=min(LESIONS_AT_ONCE, alive[0].shape[0]))
+    return jax.vmap(one)(alive)
 
 
 def _interval(values: Float[np.ndarray, " episodes"], confidence: float) -> tuple[float, float]:

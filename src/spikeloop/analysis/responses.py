@@ -16,7 +16,7 @@ from spikeloop.environments import Box, Discrete
 from spikeloop.interaction import Actor
 from spikeloop.policies import AbstractPolicy
 
-AT_ONCE = 256  # observations that are answered side by side
+AT_ONCE = 64  # observations that are answered side by side
 
 
 class Response(eqx.Module):
@@ -26,7 +26,6 @@ class Response(eqx.Module):
     output: Float[Array, "*seen out"]
 
 
-@eqx.filter_jit
 def respond(
     policy: AbstractPolicy, params: Any, observations: Float[Array, "seen *obs"], draws: int = 1, key: Any = None
 ) -> Response:
@@ -34,6 +33,19 @@ def respond(
 
     ``key`` may be None unless the policy is stochastic; all observations meet the same draws.
     """
+    count = observations.shape[0]
+    # Always the same number at once, so that one program serves all calls.
+    padding = jnp.broadcast_to(observations[:1], (-count % AT_ONCE, *observations.shape[1:]))
+    padded = jnp.concatenate([observations, padding])
+    answers = [
+        _respond(policy, params, padded[first : first + AT_ONCE], draws, key)
+        for first in range(0, len(padded), AT_ONCE)
+    ]
+    return jax.tree.map(lambda *leaves: jnp.concatenate(leaves)[:count], *answers)
+
+
+@eqx.filter_jit
+def _respond(policy: AbstractPolicy, params: Any, observations: Any, draws: int, key: Any) -> Response:
     keys = jax.random.split(key, draws) if policy.stochastic else None
 
     def once(obs, draw):
@@ -45,7 +57,7 @@ def respond(
             return once(obs, None)
         return jax.tree.map(lambda leaf: jnp.mean(leaf, axis=0), jax.vmap(once, in_axes=(None, 0))(obs, keys))
 
-    return jax.lax.map(answer, observations, batch_size=min(AT_ONCE, observations.shape[0]))
+    return jax.vmap(answer)(observations)
 
 
 def tuning_map(

@@ -145,6 +145,7 @@ def _edges(wiring: Wiring, packer: Packer, cuts: Cuts) -> list[dict[str, Any]]:
                 "largest": float(np.abs(weights).max()) if weights.size else 0.0,
                 "weights": packer.floats(weights if whole else _strongest(weights)),
                 "drawn": packer.integers(order),
+                "whole": whole,
             }
         )
     return found

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from spikeloop.analysis.lesions import Lesion, LesionStudy, groups, intact_episodes, lesion_study
+from spikeloop.analysis.lesions import LESIONS_AT_ONCE, Lesion, LesionStudy, groups, intact_episodes, lesion_study
 from spikeloop.analysis.recording import Recording, record_episode
 from spikeloop.analysis.responses import Response, Sensitivity, preferred, respond, sensitivity, tuning_map
 from spikeloop.errors import InvalidInput
@@ -21,7 +21,7 @@ from spikeloop.loading import Policies, load_policies, median_seed
 from spikeloop.policies import silenced
 from spikeloop.run import Run
 
-MOST_LESIONS, FEWEST_LESIONS = 160, 8
+MOST_LESIONS = 160
 LESION_SECONDS = (
     60.0  # about how long all lesions may take; where they would take longer, neurons are silenced in groups
 )
@@ -98,15 +98,15 @@ def gather(
     recording = record_episode(environment, actor, record_key, max_decisions, membranes=True)
     flat = recording.observations[:-1].reshape(recording.decisions, -1).astype(np.float32)
     visited = jnp.asarray(flat[np.linspace(0, len(flat) - 1, min(ASKED, len(flat))).astype(int)])
-    flat_actor = _taking_flat(actor, environment.spec.observation_shape)
+    asked_actor = _asked(actor, environment.spec.observation_shape)
     draws = DRAWS if actor.policy.stochastic else 1
     tell("measuring sensitivities")
-    asked, sensitive = _sensitivity(flat_actor, visited, flat, draws, draw_key)
+    asked, sensitive = _sensitivity(asked_actor, visited, flat, draws, draw_key)
     tell("mapping tuning")
-    maps = _maps(flat_actor, flat, asked, sensitive, draws, draw_key)
+    maps = _maps(asked_actor, flat, asked, sensitive, draws, draw_key)
     lesions, silent = _lesions(environment, actor, episodes, lesion_key, tell)
     tell("asking what lesions change")
-    intact, changes = _decisions(flat_actor, lesions, visited, draws, draw_key)
+    intact, changes = _decisions(actor, environment.spec.observation_shape, lesions, visited, draws, draw_key)
     spec, learned = environment.spec, policies.seeds[place]
     return Inspection(
         run=run,
@@ -164,8 +164,16 @@ class _Flat(eqx.Module):
         return self.policy(params, state, obs.reshape(self.shape), key)
 
 
-def _taking_flat(actor: Actor, shape: tuple[int, ...]) -> Any:
-    return actor if len(shape) == 1 else Actor(_Flat(actor.policy, shape), actor.params, actor.actions, actor.selection)
+def _asked(actor: Actor, shape: tuple[int, ...], lesion: Lesion | None = None) -> Any:
+    """The actor with a lesion, or with none, for observations as vectors.
+
+    Without one it is the same program: a policy of which all is alive decides as it is, to the bit.
+    """
+    sizes = actor.policy.populations(actor.actions.output_size)
+    alive = tuple(np.ones(size, np.float32) for size in sizes) if lesion is None else lesion.alive(sizes)
+    policy, params = silenced(actor.policy, actor.params, tuple(map(jnp.asarray, alive)))
+    policy = policy if len(shape) == 1 else _Flat(policy, shape)
+    return Actor(policy, params, actor.actions, actor.selection)  # type: ignore[arg-type]
 
 
 def _sensitivity(
@@ -221,7 +229,8 @@ def _lesions(
     started = time.monotonic()
     intact_episodes(environment, actor, episodes, key)  # compiled now
     seconds = time.monotonic() - started
-    most = int(np.clip(LESION_SECONDS / max(seconds, 1e-6), FEWEST_LESIONS, MOST_LESIONS))
+    batches = max(1, int(LESION_SECONDS / max(seconds, 1e-6)))
+    most = min(MOST_LESIONS, batches * LESIONS_AT_ONCE)
     found = groups(spikes, most)
     tell(f"playing {len(found)} lesions")
     study = lesion_study(environment, actor, found, episodes, key)
@@ -229,17 +238,13 @@ def _lesions(
 
 
 def _decisions(
-    actor: Any, study: LesionStudy | None, visited: Any, draws: int, key: Any
+    actor: Actor, shape: tuple[int, ...], study: LesionStudy | None, visited: Any, draws: int, key: Any
 ) -> tuple[Decisions, tuple[Decisions, ...]]:
     lesions = () if study is None else study.lesions
-    inner = actor.policy.policy if isinstance(actor.policy, _Flat) else actor.policy
-    sizes = inner.populations(actor.actions.output_size)
 
     def answers(lesion: Lesion | None):
-        alive = [np.ones(size, np.float32) for size in sizes] if lesion is None else lesion.alive(sizes)
-        policy, params = silenced(inner, actor.params, tuple(map(jnp.asarray, alive)))
-        policy = _Flat(policy, actor.policy.shape) if isinstance(actor.policy, _Flat) else policy
-        return respond(policy, params, visited, draws, key).output
+        asked = _asked(actor, shape, lesion)
+        return respond(asked.policy, asked.params, visited, draws, key).output
 
     reference = answers(None)
 

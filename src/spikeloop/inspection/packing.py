@@ -33,7 +33,7 @@ class Packer:
     def counts(self, values: Any) -> dict[str, Any]:
         """Numbers that may be whole, in one byte each if they are, and as 8-bit codes if not."""
         values = np.asarray(values)
-        whole = values.size and np.array_equal(values, np.round(values)) and 0 <= values.min() and values.max() < 2**16
+        whole = values.size and np.array_equal(values, np.round(values)) and values.min() >= 0 and values.max() < 2**16
         return self.integers(values) if whole else self.floats(values, 1)
 
     def floats(self, values: Any, bytes: int = 2) -> dict[str, Any]:

@@ -67,13 +67,13 @@ def lesion_table(inspection: Inspection) -> str:
     how = (
         "Each neuron that fires was silenced alone"
         if alone
-        else "Neurons that fire were silenced in groups of those that fire about as often, populations of few neurons one by one"
+        else "Neurons that fire were silenced in groups of those that fire about as often, small populations one by one"
     )
     silent = sum(inspection.never_fired)
-    quiet = f" {silent} neurons never fired in these episodes; silencing them changes nothing." if silent else ""
+    quiet = f" {silent} neurons never fired in them; silencing those changes nothing." if silent else ""
     text = (
-        f"{how}: what it fires reaches nobody. Mean return over {episodes} fresh episodes, the same for every lesion, with its 95 % "
-        f"bootstrap interval; intact {_number(float(study.intact.mean()))} [{_number(low)}, {_number(high)}].{quiet}"
+        f"{how}: what it fires reaches nobody. Mean return over {episodes} fresh episodes, the same for every lesion, "
+        f"with its 95 % bootstrap interval; intact {_number(float(study.intact.mean()))} [{_number(low)}, {_number(high)}].{quiet}"
     )
     rows = []
     discrete = isinstance(inspection.actor.actions, Discrete) and inspection.intact.frequencies is not None
@@ -127,15 +127,17 @@ def inputs_table(inspection: Inspection) -> str:
         )
     head = "".join(f"<th scope='col'>{_text(str(name))}</th>" for name in ("variable", "deviation", *outputs))
     head += "" if found.switched is None else "<th scope='col'>action changes</th>"
+    states = min(ASKED, inspection.recording.decisions)
     text = (
-        "Change of each output as a variable rises by one standard deviation of its own, mean over "
-        f"{min(ASKED, inspection.recording.decisions)} states of the episode (central differences, from rest, all other variables as they were)."
+        f"Change of each output as a variable rises by one standard deviation of its own, mean over {states} states of the "
+        "episode (central differences, from rest, all other variables as they were)."
     )
     if found.switched is not None:
         text += " Action changes: at so many of the states, half a deviation up or down leads to another action."
     if len(inspection.asked) > 24:
         text += f" The 24 variables of largest effect, of {len(names)}."
-    return f'<p class="lead">{_text(text)}</p><div class="wide"><table class="matrix"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    table = f'<table class="matrix"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<p class="lead">{_text(text)}</p><div class="wide">{table}</div>'
 
 
 def weights_table(inspection: Inspection) -> str:
@@ -164,8 +166,8 @@ def about(inspection: Inspection, cuts: Sequence[str]) -> str:
     """What was measured how, and what was left out."""
     policy = inspection.actor.policy
     lines = [
-        "Spikes, potentials and evidence are those of one episode, recorded tick by tick. A potential is the one that a tick leaves "
-        "behind, for most neurons after the reset by its spike.",
+        "Spikes, potentials and evidence are those of one episode, recorded tick by tick. A potential is the one that a tick "
+        "leaves behind, for most neurons after the reset by its spike.",
         "A tuning map holds the variables that are not drawn at their medians in the episode; the policy is asked from rest.",
     ]
     if policy.carries_state:

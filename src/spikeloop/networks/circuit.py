@@ -183,7 +183,7 @@ class Circuit(AbstractNetwork):
 
     def muted(self, params, alive):
         wiring = tuple(
-            Wiring(drawn.synapses * alive[self._place(projection.pre)][:, None], drawn.strength)
+            Wiring(drawn.synapses * alive[self._place(projection.pre)][None, :, None], drawn.strength)
             for projection, drawn in zip(self.projections, params.wiring.value, strict=True)
         )
         return CircuitParams(params.weights, Fixed(wiring))

@@ -190,6 +190,7 @@ class SpikingPolicy(AbstractPolicy):
         keys = jax.random.split(key, self.ticks) if self.stochastic else None
         if not (in_blocks and self.network.in_blocks):
             unroll = self.ticks if self.ticks <= UNROLLED_TICKS else TICKS_A_ROUND
+            unroll = 1 if self.network.in_blocks else unroll  # a tick of such a network is a long program by itself
             return jax.lax.scan(tick, start, keys, length=self.ticks, unroll=unroll)
         ticks = max(n for n in range(1, TICKS_A_BLOCK + 1) if self.ticks % n == 0)
         blocks = self.ticks // ticks

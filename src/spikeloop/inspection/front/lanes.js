@@ -73,7 +73,8 @@ export class Lanes {
     const most = populations
       .flatMap((population, place) => [...population.counts].map((count, neuron) => ({ count, place, neuron })))
       .filter(({ place, neuron }) => populations[place].rowOf?.(neuron) >= 0)
-      .sort((a, b) => b.count - a.count);
+      // Neurons that fire now and then have more to show than those that always do.
+      .sort((a, b) => Math.abs(a.count / this.clock.end - 0.25) - Math.abs(b.count / this.clock.end - 0.25));
     this.parts.push((this.membranes = {}));
     for (const { place, neuron } of most.slice(0, 2)) this.follow(place, neuron, false);
     this.rebuild();

@@ -83,6 +83,13 @@ function populationOf(population, arrays) {
   return made;
 }
 
+// A neuron of the last population that fires now and then.
+function liveliest(model, clock) {
+  const place = model.populations.length - 1;
+  const off = [...model.populations[place].counts].map((count) => Math.abs(count / clock.end - 0.25));
+  return [place, off.indexOf(Math.min(...off))];
+}
+
 async function main() {
   const data = JSON.parse(byId("data").textContent);
   const model = modelOf(data, await Arrays.from(byId("arrays").textContent));
@@ -90,7 +97,8 @@ async function main() {
   beginTheme(byId("theme"));
   const clock = new Clock(decisions, ticks);
   const costliest = [...(data.lesions?.rows ?? [])].sort((a, b) => b.loss - a.loss)[0];
-  const choice = new Choice(costliest?.population ?? model.populations.length - 1, costliest?.neurons[0] ?? 0);
+  const first = costliest?.loss > 0 ? [costliest.population, costliest.neurons[0]] : liveliest(model, clock);
+  const choice = new Choice(...first);
   const scene = new Scene(byId("scene"), data.scene, (moment) => `The environment at decision ${moment}, return ${number(model.returns[moment])}`);
   const lanes = new Lanes(byId("lanes"), byId("cursor"), model, clock, choice);
   const player = new Player(model, clock, lanes, scene);

@@ -97,7 +97,8 @@ export class Neuron {
         const label = place < 0 ? element("span", {}, name) : element("button", { type: "button", class: "link", onclick: () => choice.choose(place, go[1]) }, name);
         return element("div", { class: "weight" }, label, element("em", {}, bar), element("b", {}, number(round(weight))));
       });
-      const note = found.length > SHOWN ? ` (the ${SHOWN} strongest of ${found.length})` : "";
+      const kept = model.edges.every((edge) => edge.whole) ? "" : " that are kept";
+      const note = found.length > SHOWN ? ` (the ${SHOWN} strongest of ${found.length}${kept})` : "";
       return found.length ? element("div", {}, element("h4", {}, `${side} weights${note}`), ...rows) : "";
     });
     byId("inputs-of").replaceChildren(...boxes);

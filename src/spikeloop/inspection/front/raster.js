@@ -1,7 +1,7 @@
 // A raster: a row for each neuron, a column for each tick; drawn pixel by pixel, so that thousands of rows cost no more than few.
 
 import { firstAtLeast } from "./arrays.js";
-import { prepare, tone } from "./theme.js";
+import { mix, prepare, tone } from "./theme.js";
 
 export class Raster {
   constructor(canvas, population, height) {
@@ -28,6 +28,7 @@ export class Raster {
     const pixels = this.pixels;
     const colour = packed(this.population.colour);
     pixels.fill(packed(tone("sunken")));
+    const dense = rows > tall; // several rows share a line of pixels: darker where more of them fire
     const perTick = wide / (view.end - view.start);
     const gap = perTick >= 4 * scale ? Math.round(scale) : 0;
     const rowHeight = tall / rows;
@@ -35,6 +36,11 @@ export class Raster {
     if (this.chosen >= 0) {
       const [top, bottom] = edges(this.chosen, rowHeight, Math.max(2, 2 * scale), 0, tall);
       pixels.fill(packed(tone("glow")), top * wide, bottom * wide);
+    }
+    if (dense) {
+      this.density(pixels, view, wide, tall, colour);
+      context.putImageData(this.image, 0, 0);
+      return;
     }
     for (let row = 0; row < rows; row++) {
       const [top, bottom] = edges(row, rowHeight, 1, rowGap, tall);
@@ -47,7 +53,28 @@ export class Raster {
     }
     context.putImageData(this.image, 0, 0);
   }
+
+  // Each pixel in proportion to the spikes of the neurons and ticks that it stands for.
+  density(pixels, view, wide, tall, colour) {
+    const { starts, times, rows } = this.population.trains;
+    const perTick = wide / (view.end - view.start);
+    const counts = new Float32Array(wide * tall);
+    for (let row = 0; row < rows; row++) {
+      const line = Math.floor((row * tall) / rows) * wide;
+      const from = firstAtLeast(times, Math.floor(view.start), starts[row], starts[row + 1]);
+      for (let i = from; i < starts[row + 1] && times[i] < view.end; i++) {
+        const left = Math.max(0, Math.floor((times[i] - view.start) * perTick));
+        const right = Math.min(wide, Math.max(left + 1, Math.floor((times[i] + 1 - view.start) * perTick)));
+        for (let x = left; x < right; x++) counts[line + x] += 1;
+      }
+    }
+    const most = (rows / tall) * Math.max(1, 1 / perTick);
+    const table = Uint32Array.from({ length: 33 }, (_, i) => packed(mixed(tone("sunken"), this.population.colour, i / 32)));
+    for (let i = 0; i < counts.length; i++) if (counts[i]) pixels[i] = table[Math.max(4, Math.min(32, Math.round((32 * counts[i]) / most)))];
+  }
 }
+
+const mixed = (first, second, share) => `#${mix(first, second, share).map((part) => part.toString(16).padStart(2, "0")).join("")}`;
 
 function edges(row, height, least, gap, tall) {
   const top = Math.floor(row * height);
