@@ -53,6 +53,7 @@ def test_sensitivity_of_a_linear_policy_is_its_weights():
     # The action is the larger output: it changes where half a deviation outweighs the lead.
     gap = OBS @ (params[0].weight[:, 0] - params[0].weight[:, 1]) + (params[0].bias[0] - params[0].bias[1])
     reach = 0.5 * jnp.abs(found.effect[:, 0] - found.effect[:, 1])
+    assert found.switched is not None
     np.testing.assert_allclose(found.switched, jnp.mean(jnp.abs(gap)[None] < reach[:, None], axis=1), atol=1e-6)
 
 

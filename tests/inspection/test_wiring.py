@@ -1,5 +1,7 @@
 """The wiring is that of the parameters, whatever the policy is made of."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -35,7 +37,8 @@ KINDS = (
 @pytest.mark.parametrize("name", KINDS)
 def test_edges_fit_the_nodes_that_they_join(name):
     experiment = built_in(name)
-    policy, spec = experiment.learner.policy, experiment.environment.spec
+    learner: Any = experiment.learner
+    policy, spec = learner.policy, experiment.environment.spec
     shapes = jax.eval_shape(
         lambda key: policy.init(spec.observation_size, spec.actions.output_size, key), jax.random.key(0)
     )

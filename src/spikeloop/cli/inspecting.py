@@ -7,6 +7,7 @@ from pathlib import Path
 from spikeloop.cli.commands import make_console, open_run
 from spikeloop.errors import InvalidInput
 from spikeloop.inspection import gather, render, serve
+from spikeloop.inspection.serving import require_port
 from spikeloop.training import write_atomically
 
 
@@ -18,6 +19,8 @@ def inspect(options: argparse.Namespace, rest: list[str]) -> int:
         raise InvalidInput(f"--out must end in .html, got {path}")
     if not path.parent.is_dir():
         raise InvalidInput(f"cannot write {path}: there is no directory {path.parent}")
+    if options.serve:
+        require_port(options.port)
     console = make_console()
     with console.status("inspecting") as status:
         inspection = gather(

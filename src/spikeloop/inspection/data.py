@@ -177,10 +177,10 @@ def _maps(inspection: Inspection, packer: Packer, cuts: Cuts) -> dict[str, Any]:
             "first": first,
             "second": second,
             "neurons": [
-                packer.counts(np.moveaxis(counts[..., rows], -1, 0))
+                packer.counts(np.moveaxis(np.asarray(counts)[..., rows], -1, 0))
                 for counts, rows in zip(answer.spikes, kept, strict=True)
             ],
-            "output": packer.floats(np.moveaxis(answer.output, -1, 0)),
+            "output": packer.floats(np.moveaxis(np.asarray(answer.output), -1, 0)),
         }
         for (first, second), answer in zip(maps.pairs, maps.responses, strict=True)
     ]

@@ -123,7 +123,7 @@ class _Shape:
         if now["v"]:
             now |= getattr(self, f"_{self.kind}")()
         changed = {name: value for name, value in now.items() if self.last.get(name) != value}
-        before, after = self.last.get("d"), now.get("d")
+        before, after = self.last.get("d"), now.get("d", [])
         if "d" in changed and before and after[: len(before)] == before:
             changed["a"] = changed.pop("d")[len(before) :]  # a line that grew
         self.last |= now
@@ -136,10 +136,10 @@ class _Shape:
         return {"kind": self.kind, "look": self._look(), "frames": self.frames}
 
     def _look(self) -> dict[str, Any]:
-        artist = self.artist
-        if isinstance(artist, Line2D):
+        artist: Any = self.artist  # Matplotlib's stubs know less than its artists
+        if isinstance(self.artist, Line2D):
             look = {"stroke": to_hex(artist.get_color()), "width": artist.get_linewidth() * self.points}
-            pattern = artist._unscaled_dash_pattern[1]  # type: ignore[attr-defined]
+            pattern = artist._unscaled_dash_pattern[1]
             if pattern:
                 look["dash"] = [length * self.points for length in pattern]
             look["cap"] = "butt" if artist.get_solid_capstyle() == "butt" else "round"
@@ -147,16 +147,16 @@ class _Shape:
             if halo and "linewidth" in halo[0]:
                 look["halo"] = halo[0]["linewidth"] * self.points
             return _rounded(look)
-        if isinstance(artist, Patch):
+        if isinstance(self.artist, Patch):
             filled = artist.get_fill() and artist.get_facecolor()[3] > 0
             edged = artist.get_linewidth() > 0 and artist.get_edgecolor()[3] > 0
             look = {"fill": to_hex(artist.get_facecolor()) if filled else "none"}
             if edged:
                 look |= {"stroke": to_hex(artist.get_edgecolor()), "width": artist.get_linewidth() * self.points}
             return _rounded(look)
-        if isinstance(artist, PolyCollection):
+        if isinstance(self.artist, PolyCollection):
             return {"fill": to_hex(artist.get_facecolor()[0])}
-        if isinstance(artist, Text):
+        if isinstance(self.artist, Text):
             return _rounded(
                 {
                     "fill": to_hex(artist.get_color()),
@@ -169,7 +169,8 @@ class _Shape:
         return {}
 
     def _line(self):
-        return {"d": self._pixels(self.artist.get_transform().transform(self.artist.get_xydata()))}  # type: ignore[attr-defined]
+        line: Any = self.artist
+        return {"d": self._pixels(line.get_transform().transform(line.get_xydata()))}
 
     def _disc(self):
         circle: Any = self.artist
@@ -182,16 +183,16 @@ class _Shape:
         patch: Any = self.artist
         outline: Outline = patch.get_path().transformed(patch.get_transform())
         polygons = outline.to_polygons(closed_only=False)
-        return {"d": self._pixels(polygons[0]) if polygons else []}
+        return {"d": self._pixels(np.asarray(polygons[0])) if polygons else []}
 
     def _area(self):
         collection: Any = self.artist
         outline = collection.get_paths()[0].transformed(collection.get_transform())
-        return {"d": self._pixels(outline.to_polygons()[0])}
+        return {"d": self._pixels(np.asarray(outline.to_polygons()[0]))}
 
     def _text(self):
         text: Any = self.artist
-        place = text.get_transform().transform([text.get_position()])
+        place = np.asarray(text.get_transform().transform([text.get_position()]))
         return {"d": self._pixels(place), "t": text.get_text()}
 
     def _picture(self):

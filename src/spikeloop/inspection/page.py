@@ -8,11 +8,10 @@ itself to load anything.
 import html
 import json
 import re
-from importlib import resources
+from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
-from spikeloop import __version__
 from spikeloop.inspection.data import page_data
 from spikeloop.inspection.gathering import Inspection
 from spikeloop.inspection.tables import about, facts, inputs_table, lesion_table, summary, title, weights_table
@@ -29,7 +28,7 @@ def render(inspection: Inspection) -> str:
     """The page of an inspection."""
     data, packer = page_data(inspection)
     parts = {
-        "version": html.escape(__version__),
+        "version": html.escape(metadata.version("spikeloop")),
         "title": html.escape(title(inspection)),
         "facts": facts(inspection),
         "summary": summary(inspection),

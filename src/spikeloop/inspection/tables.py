@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Sequence
+from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -178,9 +179,7 @@ def about(inspection: Inspection, cuts: Sequence[str]) -> str:
         lines.append("This policy draws random numbers; what is asked from rest is a mean of 8 draws.")
     lines += cuts
     items = "".join(f"<li>{_text(line)}</li>" for line in lines)
-    from spikeloop import __version__
-
-    made = f"Made by spikeloop {__version__}. Curves are drawn by uPlot (MIT licence, \u00a9 Leon Sorokin)."
+    made = f"Made by spikeloop {metadata.version('spikeloop')}. Curves are drawn by uPlot (MIT licence, \u00a9 Leon Sorokin)."
     return f'<ul class="notes">{items}</ul><p class="hint">{_text(made)}</p>'
 
 
