@@ -176,18 +176,17 @@ def test_lights_are_on_where_neurons_fire(tab, inspection):
 
 
 def test_tuning_follows_the_chosen_variables(tab):
-    before = tab.run("document.getElementById('tuning').toDataURL()")
-    tab.run(
-        "(() => { const s = document.getElementById('upward'); s.value = 2; s.dispatchEvent(new Event('change')); })()"
-    )
-    assert tab.run("document.getElementById('tuning').toDataURL()") != before
-    tab.run(
-        "(() => { const s = document.getElementById('across'); s.value = 2; s.dispatchEvent(new Event('change')); })()"
-    )
+    def choose(select, value):
+        change = "s.dispatchEvent(new Event('change'))"
+        tab.run(f"(() => {{ const s = document.getElementById('{select}'); s.value = {value}; {change}; }})()")
+        return tab.run("document.getElementById('tuning').toDataURL()")
+
+    choose("across", 0)
+    assert choose("upward", 1) != choose("upward", 2)
+    choose("across", 2)
     assert "two different variables" in tab.run("document.getElementById('tuningnote').textContent")
-    tab.run(
-        "(() => { const s = document.getElementById('across'); s.value = 0; s.dispatchEvent(new Event('change')); })()"
-    )
+    choose("across", 0)
+    assert "two different" not in tab.run("document.getElementById('tuningnote').textContent")
 
 
 def test_it_fits_narrow_and_dark_views_and_paper(tab, tmp_path):

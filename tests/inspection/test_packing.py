@@ -24,15 +24,15 @@ def unpacked(packer, packed):
 @pytest.mark.parametrize("bytes", [1, 2])
 def test_floats_are_off_by_half_a_step_at_most(bytes):
     values = np.random.default_rng(0).normal(size=(5, 7)) * 100
-    values[2, 3], values[0, 0] = np.nan, np.inf
+    values[2, 3], values[0, 0], values[4, 4] = np.nan, np.inf, 0.0
     packer = Packer()
     packer.integers([1, 2, 3])  # what comes before moves nothing
     packed = packer.floats(values, bytes)
     found = unpacked(packer, packed)
     finite = np.isfinite(values)
-    assert np.isnan(found[~finite]).all()
+    assert np.isnan(found[~finite]).all() and found[4, 4] == 0.0
     assert np.abs(found - values)[finite].max() <= 0.5 * packed["step"] * 1.0001
-    assert packed["step"] == pytest.approx(np.ptp(values[finite]) / (2 ** (8 * bytes) - 2))
+    assert packed["step"] == pytest.approx(np.ptp(values[finite]) / (2 ** (8 * bytes) - 3))
 
 
 @pytest.mark.parametrize("values", [[], [3.5], [2.0, 2.0], [np.nan, np.nan]], ids=str)

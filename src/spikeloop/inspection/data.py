@@ -187,10 +187,18 @@ def _maps(inspection: Inspection, packer: Packer, cuts: Cuts) -> dict[str, Any]:
     return {
         "variables": list(maps.variables),
         "held": maps.held.tolist(),
+        "start": _start(inspection),
         "values": [values.tolist() for values in maps.values],
         "kept": [packer.integers(rows) for rows in kept],
         "pairs": pairs,
     }
+
+
+def _start(inspection: Inspection) -> list[int]:
+    """The two variables that matter most, which the page shows first, in their own order."""
+    strength = dict(zip(inspection.asked, inspection.sensitivity.size.sum(axis=1), strict=True))
+    order = sorted(range(len(inspection.maps.variables)), key=lambda place: -strength[inspection.maps.variables[place]])
+    return sorted(order[:2])
 
 
 def _lesions(inspection: Inspection) -> dict[str, Any] | None:

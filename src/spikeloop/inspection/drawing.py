@@ -25,7 +25,7 @@ from spikeloop.analysis.scenes import make_scene
 from spikeloop.analysis.style import apply_style
 from spikeloop.environments import AbstractEnvironment
 
-WIDTH, HEIGHT = 640, 300  # of a scene, pixels
+WIDTH, HEIGHT = 640, 240  # of a scene, pixels
 PICTURE_BYTES = 3_000_000  # all pictures of an episode together; beyond it fewer moments have one of their own
 
 
@@ -60,11 +60,11 @@ def draw_scene(environment: AbstractEnvironment, recording: Recording) -> dict[s
 
 def _artists(page: Page) -> list[Artist]:
     """Everything on the page, in drawing order."""
-    found: list[Artist] = [*page.figure.texts, *(one for one in page.figure.artists if isinstance(one, Picture))]
+    found: list[Artist] = []
     for axes in page.figure.axes:
         children = [*axes.collections, *axes.patches, *axes.lines, *axes.texts]
         found += sorted(children, key=lambda artist: artist.get_zorder())
-    return found
+    return [*found, *(one for one in page.figure.artists if isinstance(one, Picture)), *page.figure.texts]
 
 
 class _Images:

@@ -44,9 +44,12 @@ class Packer:
         low, high = (float(kept.min()), float(kept.max())) if kept.size else (0.0, 0.0)
         most = 2 ** (8 * bytes) - 2
         step = (high - low) / most or 1.0
+        if low < 0.0 < high:  # zero means something, so it gets a code of its own
+            step = (high - low) / (most - 1)
+            low = -np.ceil(-low / step) * step
         codes = np.where(finite, np.round((np.where(finite, values, low) - low) / step), most + 1)
         kind = f"u{bytes}"
-        return self._add(codes.astype(f"<{kind}"), kind) | {"low": low, "step": step, "nan": most + 1}
+        return self._add(codes.astype(f"<{kind}"), kind) | {"low": float(low), "step": step, "nan": most + 1}
 
     def text(self) -> str:
         """Everything so far, compressed, as text that HTML can hold."""

@@ -124,6 +124,7 @@ def action_names(environment: AbstractEnvironment) -> tuple[str, ...]:
 def variable_names(environment: AbstractEnvironment) -> tuple[str, ...]:
     """What the entries of a (flat) observation are called; numbered from 1 where nothing better is known."""
     spec = environment.spec
-    names = _VARIABLE_NAMES.get(spec.name, ())
-    count = spec.observation_size
+    names, count = _VARIABLE_NAMES.get(spec.name, ()), spec.observation_size
+    if isinstance(environment, TargetVehicle):
+        names = (*(f"sonar {index}" for index in range(1, count)), "direction")
     return names if len(names) == count else tuple(f"variable {index + 1}" for index in range(count))

@@ -118,12 +118,13 @@ export class Lanes {
     // Thin: what the decoder reads after each tick. Bold: what the decision was made on.
     const thin = model.evidence.map((values, i) => ({ label: outputNames[i], colour: `${colourOf(i)}88`, values, width: 1 }));
     const bold = model.outputLines.map((values, i) => ({ label: outputNames[i], colour: colourOf(i), values, width: 2, stepped: -1 }));
-    const lines = model.perDecision > 1 ? [...thin, ...bold] : bold;
+    const held = bold.map((line, i) => ({ ...line, values: model.heldOutputs[i], stepped: 1 }));
+    const lines = model.perDecision > 1 ? [...thin, ...bold] : held;
     const box = element("div", { class: "plot" });
     const keys = outputNames.map((name, i) => element("span", { class: "key", style: `--chip:${colourOf(i)}` }, name));
     const lane = this.lane("evidence", model.perDecision > 1 ? "thin: tick by tick; bold: decided on" : "what is decided on", element("div", {}, element("div", { class: "chips" }, ...keys), box));
     lane.classList.add("evidence");
-    this.parts.push({ curves: new Curves(box, { ticks, lines, height: 130 }) });
+    this.parts.push({ curves: new Curves(box, { ticks: model.perDecision > 1 ? ticks : model.decisionTicks, lines, height: 130 }) });
   }
 
   actions() {

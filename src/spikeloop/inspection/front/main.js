@@ -37,6 +37,7 @@ function modelOf(data, arrays) {
     decisionTicks: Float64Array.from({ length: decisions + 1 }, (_, i) => i * ticks),
     evidence,
     outputLines: rowsOf(episode.output).map((row) => Float32Array.from({ length: decisions * ticks }, (_, i) => row[Math.floor(i / ticks)])),
+    heldOutputs: rowsOf(episode.output).map(held),
     observations,
     observationSizes: observations.map((values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)),
     outputRange: limits(evidence),

@@ -27,7 +27,7 @@ export class Neuron {
   axes() {
     const { maps, variableNames } = this.model;
     const [across, upward] = [byId("across"), byId("upward")];
-    for (const [select, chosen] of [[across, 0], [upward, Math.min(1, maps.variables.length - 1)]]) {
+    for (const [select, chosen] of [[across, maps.start[0]], [upward, maps.start.at(-1)]]) {
       select.append(...maps.variables.map((variable, i) => element("option", { value: i, selected: i === chosen }, variableNames[variable])));
       select.addEventListener("change", () => this.tuning());
     }
