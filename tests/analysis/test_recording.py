@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from spikeloop.analysis.recording import CHUNK, record_episode
-from spikeloop.encoders import Direct
+from spikeloop.decoders import SpikeRate
+from spikeloop.encoders import Direct, OneHotBins
 from spikeloop.environments import Gymnasium, Gymnax
 from spikeloop.environments.gymnax import GymnaxState
 from spikeloop.errors import InvalidInput
 from spikeloop.interaction import Actor, Greedy, UniformRandom, play_episode
-from spikeloop.networks import FeedForward
+from spikeloop.networks import DelayedFeedForward, FeedForward
+from spikeloop.neurons import AlphaCurrentLeakyIntegrateAndFire, LeakyIntegrateAndFire
 from spikeloop.policies import BlindPolicy, DeepPolicy, KeepBetweenDecisions, SpikingPolicy
 
 SPIKING = SpikingPolicy(network=FeedForward(widths=(12, 7)), ticks=4)
@@ -130,3 +132,36 @@ def test_random_keys_may_be_part_of_the_state():
     keys = recording.states.inner[1]
     assert keys.shape == (4,)
     assert eqx.tree_equal(keys[1], jax.random.fold_in(keys[0], 1))
+
+
+def test_potentials_are_those_that_the_neurons_equation_gives():
+    environment = Gymnax("CartPole-v1", max_steps=10)
+    policy = SpikingPolicy(network=FeedForward((9,), LeakyIntegrateAndFire()), ticks=5)
+    actor = actor_of(environment, policy)
+    recording = record_episode(environment, actor, jax.random.key(4), membranes=True)
+    plain = record_episode(environment, actor, jax.random.key(4))
+    assert plain.membranes == () and np.array_equal(plain.spikes[0], recording.spikes[0])
+    (found,) = recording.membranes
+    assert found is not None and found.shape == recording.spikes[0].shape and recording.spikes[0].any()
+    current = recording.observations[:-1] @ np.asarray(actor.params.network[0].weight) + np.asarray(
+        actor.params.network[0].bias
+    )
+    v = np.zeros_like(current)
+    for tick in range(5):
+        v = v / 2 + current
+        np.testing.assert_array_equal(recording.spikes[0][:, tick], v >= 1)
+        v = np.where(v >= 1, 0.0, v)
+        np.testing.assert_allclose(found[:, tick], v, rtol=1e-5, atol=1e-6)
+
+
+def test_potentials_of_a_network_that_takes_many_ticks_at_once_change_no_spike():
+    environment = Gymnax("MountainCar-v0", max_steps=4)
+    network = DelayedFeedForward((20, 4), AlphaCurrentLeakyIntegrateAndFire(resolution=0.5))
+    bins = OneHotBins(10, low=(-1.2, -0.07), high=(0.6, 0.07), amplitude=900.0)
+    actor = actor_of(environment, SpikingPolicy(bins, network, SpikeRate(), 40, KeepBetweenDecisions()))
+    recording = record_episode(environment, actor, jax.random.key(0), membranes=True)
+    plain = record_episode(environment, actor, jax.random.key(0))
+    assert sum(spikes.sum() for spikes in plain.spikes) > 0
+    for spikes, others, potential in zip(plain.spikes, recording.spikes, recording.membranes, strict=True):
+        np.testing.assert_array_equal(spikes, others)
+        assert potential is not None and potential.max() < -55.0  # mV; the threshold is never left behind

@@ -35,6 +35,8 @@ class Recording(eqx.Module):
     action_space: Discrete | Box
     terminated: bool
     truncated: bool
+    # Potentials after each tick, where they were asked for: one array a population, None where it has none.
+    membranes: tuple[Float[np.ndarray, "decisions ticks _"] | None, ...] = ()
 
     @property
     def decisions(self) -> int:
@@ -80,12 +82,17 @@ class _Moment(eqx.Module):
 
 
 def record_episode(
-    environment: AbstractEnvironment, actor: Actor, key: PRNGKeyArray, max_decisions: int | None = None
+    environment: AbstractEnvironment,
+    actor: Actor,
+    key: PRNGKeyArray,
+    max_decisions: int | None = None,
+    membranes: bool = False,
 ) -> Recording:
-    """Play one episode and keep every tick of it.
+    """Play one episode and keep every tick of it; the membrane potentials too, if `membranes`.
 
     The keys are used as `play_episode` uses them, so the same key gives the same episode. Memory is
-    ``decisions * ticks * neurons * 4`` bytes and the states'. Raises InvalidInput if `max_decisions` is below 1.
+    ``decisions * ticks * neurons * 4`` bytes, twice that with membranes, and the states'. Raises InvalidInput if
+    `max_decisions` is below 1.
     """
     if max_decisions is not None and max_decisions < 1:
         raise InvalidInput(f"a recording needs at least one decision, got max_decisions={max_decisions}")
@@ -93,7 +100,7 @@ def record_episode(
     playing = _begin(environment, actor, key)
     chunks: list[_Moment] = []
     while not chunks or chunks[-1].kept.all():
-        playing, moments = _play_chunk(environment, actor, playing, limit)
+        playing, moments = _play_chunk(environment, actor, playing, limit, membranes)
         chunks.append(jax.device_get(moments))
     kept = np.concatenate([np.asarray(chunk.kept) for chunk in chunks])
     moments = jax.tree.map(lambda *leaves: _join(leaves)[kept], *chunks)
@@ -110,6 +117,7 @@ def record_episode(
         action_space=actor.actions,
         terminated=bool(last.terminated),
         truncated=bool(last.truncated),
+        membranes=moments.traced.trace.membranes,
     )
 
 
@@ -123,7 +131,7 @@ def _begin(environment: AbstractEnvironment, actor: Actor, key: PRNGKeyArray) ->
 
 @eqx.filter_jit
 def _play_chunk(
-    environment: AbstractEnvironment, actor: Actor, playing: _Playing, limit: Int[Array, ""]
+    environment: AbstractEnvironment, actor: Actor, playing: _Playing, limit: Int[Array, ""], membranes: bool
 ) -> tuple[_Playing, _Moment]:
     """Up to CHUNK more decisions; after the end of the episode nothing moves and nothing is kept."""
 
@@ -132,7 +140,8 @@ def _play_chunk(
         policy_key, selection_key = None, act_key  # from here on what Actor.__call__ does, with the trace
         if actor.policy.stochastic:
             policy_key, selection_key = jax.random.split(act_key)
-        policy_state, traced = actor.policy.trace(actor.params, now.policy_state, now.obs, policy_key)
+        look = actor.policy.probe if membranes else actor.policy.trace
+        policy_state, traced = look(actor.params, now.policy_state, now.obs, policy_key)
         zero = jnp.zeros((), jnp.int32)
         action = actor.selection(traced.decision.output, actor.actions, zero, selection_key)
         env_state, step = environment.step(now.env_state, action, step_key)

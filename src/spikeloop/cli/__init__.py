@@ -22,6 +22,7 @@ EXAMPLES = """examples:
   spikeloop measure runs/cartpole                operations, memory, energy, beside its ANN twin
   spikeloop play runs/cartpole                   an animation of the policy and its spikes
   spikeloop export runs/cartpole policy.npz      for a robot with NumPy alone; policy.nir for other simulators
+  spikeloop inspect runs/cartpole                a page to look into it: spikes, tuning, lesions
 """
 
 
@@ -93,6 +94,11 @@ def parser() -> argparse.ArgumentParser:
     for deploying in deploy_options.add_commands(command):
         _add_file_option(deploying)
 
+    inspect = command("inspect", "write a page in which a trained policy plays and shows what its neurons do")
+    inspect.add_argument("run", help="directory of the run")
+    _add_file_option(inspect)
+    _add_inspect_options(inspect)
+
     listing = command("list", "list what the library has, one line each")
     listing.add_argument(
         "kind", nargs="?", help="environments, encoders, neurons, networks, decoders, ... (default: all)"
@@ -108,6 +114,21 @@ def _add_measuring_options(command):
     command.add_argument("--episodes", type=int, default=20, help="episodes per seed to measure (default: 20)")
     command.add_argument("--seed", type=int, default=0, help="seed of these episodes (default: 0)")
     command.add_argument("--energies", metavar="FILE.json", help="energy of each operation, in the place of our tables")
+
+
+def _add_inspect_options(command):
+    command.add_argument("--out", help="the page to write, .html (default: RUN/inspect.html)")
+    command.add_argument("--arm", help="which learner of the run (default: the experiment's own)")
+    command.add_argument("--policy-seed", type=int, help="which trained seed (default: the one of median score)")
+    command.add_argument("--seed", type=int, default=0, help="seed of the episodes (default: 0)")
+    command.add_argument("--max-decisions", type=int, default=500, help="stop the episode after so many (default: 500)")
+    command.add_argument(
+        "--lesion-episodes", type=int, default=20, help="fresh episodes of every lesion; 0 plays none (default: 20)"
+    )
+    command.add_argument(
+        "--serve", action="store_true", help="then serve the page on the loopback address until Ctrl-C"
+    )
+    command.add_argument("--port", type=int, default=8765, help="port of --serve; 0 takes a free one (default: 8765)")
 
 
 def _add_training_options(command):

@@ -73,7 +73,7 @@ def evaluate(options: argparse.Namespace, rest: list[str]) -> int:
             _print_help("evaluate", "then the environment's fields, as in `--environment.max-steps 10000`")
             return 0
         raise InvalidInput("which run? `spikeloop evaluate RUN`")
-    opened = _open(options.run, options)
+    opened = open_run(options.run, options)
     program = f"spikeloop evaluate {options.run}"
     setting = override(World(opened.experiment.environment), rest + ["--help"] * options.help, program)
     if options.episodes < 1:
@@ -93,7 +93,7 @@ def evaluate(options: argparse.Namespace, rest: list[str]) -> int:
         print(json.dumps({**about, "provenance": provenance(), "arms": details}))
         return 0
     title = f"{options.run}: {options.episodes} fresh episodes per seed in {spec.name}, at most {spec.max_steps} steps"
-    print_results(_console(), title, found, wall=False)
+    print_results(make_console(), title, found, wall=False)
     return 0
 
 
@@ -104,10 +104,10 @@ def compare_runs(options: argparse.Namespace, rest: list[str]) -> int:
     if options.pareto:
         from spikeloop.cli.measuring import pareto
 
-        return pareto([_open(path, options) for path in options.runs], options, _console())
+        return pareto([open_run(path, options) for path in options.runs], options, make_console())
     if options.energies:
         raise InvalidInput("--energies is for --pareto; learning curves need none")
-    found = compare([_open(path, options) for path in options.runs])
+    found = compare([open_run(path, options) for path in options.runs])
     drawn, rows = [], []
     for opened, results in found:
         # The folder's name where that tells the runs apart, else the whole path as it was given.
@@ -123,7 +123,7 @@ def compare_runs(options: argparse.Namespace, rest: list[str]) -> int:
     if options.json:
         print(json.dumps({row: result.as_json() for row, result in rows}))
         return 0
-    print_results(_console(), name, rows)
+    print_results(make_console(), name, rows)
     print(f"figure: {figure}")
     return 0
 
@@ -132,7 +132,7 @@ def measure(options: argparse.Namespace, rest: list[str]) -> int:
     """Count what the policies of a run cost."""
     from spikeloop.cli.measuring import measure_run
 
-    return measure_run(_open(options.run, options), options, _console())
+    return measure_run(open_run(options.run, options), options, make_console())
 
 
 def play(options: argparse.Namespace, rest: list[str]) -> int:
@@ -140,7 +140,7 @@ def play(options: argparse.Namespace, rest: list[str]) -> int:
     from spikeloop.analysis.animation import animate
     from spikeloop.analysis.recording import record_episode
 
-    opened = _open(options.run, options)
+    opened = open_run(options.run, options)
     arm = opened.arm(options.arm)
     policies = load_policies(opened, arm)
     place = median_seed(opened.final(arm) or {})
@@ -148,12 +148,12 @@ def play(options: argparse.Namespace, rest: list[str]) -> int:
         if options.policy_seed not in policies.seeds:
             raise InvalidInput(f"this run has no seed {options.policy_seed}; it has {policies.seeds}")
         place = policies.seeds.index(options.policy_seed)
-    path = Path(options.out) if options.out else _beside(opened, "play.gif")
+    path = Path(options.out) if options.out else beside(opened, "play.gif")
     environment = opened.experiment.environment
     key = jax.random.key(options.seed)
     recording = record_episode(environment, policies.of_seed(place), key, options.max_decisions)
     title = f"{environment.spec.name}, {arm}, seed {policies.seeds[place]}"
-    console = _console()
+    console = make_console()
     with console.status("drawing") as status:
 
         def on_frame(done: int, total: int) -> None:
@@ -188,7 +188,7 @@ def _carry_out(opened: Run, options: argparse.Namespace) -> int:
     if not options.checkpoint_seconds >= 0:
         raise InvalidInput(f"--checkpoint-seconds must be at least 0, got {options.checkpoint_seconds}")
     only = opened.arm(options.arm) if options.arm else None
-    console = _console()
+    console = make_console()
     terminal = TerminalWatcher(console)
     watchers: list[Watcher] = [terminal]
     if options.tensorboard:
@@ -227,7 +227,7 @@ def _require_no_training(options: argparse.Namespace) -> None:
 
 def _carry_out_study(opened: StudyRun) -> int:
     try:
-        with _console().status(f"carrying out {opened.name}"):
+        with make_console().status(f"carrying out {opened.name}"):
             opened.carry_out()
     except KeyboardInterrupt:
         print(f"spikeloop: interrupted; `spikeloop resume {opened.path}` carries it out again", file=sys.stderr)
@@ -262,7 +262,8 @@ class Watchers(Watcher):
             watcher.finished(arm, final)
 
 
-def _console():
+def make_console() -> Console:
+    """Where tables and progress go."""
     # What is not a terminal has no width: wide enough for every table, and no line is broken.
     return Console() if sys.stdout.isatty() else Console(width=132, soft_wrap=True)
 
@@ -296,12 +297,13 @@ def _free_path(path: Path) -> Path:
     return next(candidate for candidate in candidates if not candidate.exists())
 
 
-def _open(path: str, options: argparse.Namespace) -> Run:
+def open_run(path: str, options: argparse.Namespace) -> Run:
+    """The run at a path, its own components loaded. Raises InvalidInput if there is none."""
     _load_components(options)
     return Run.open(locate(path))
 
 
-def _beside(opened: Run, name: str) -> Path:
+def beside(opened: Run, name: str) -> Path:
     """Where a command puts its file by default: into the run; for a ready-made one into the current directory."""
     return Path(f"{opened.name.replace('/', '-')}-{name}") if is_ready_made(opened.path) else opened.path / name
 
@@ -335,7 +337,15 @@ def _from_file(path: Path) -> Experiment | AbstractStudy:
     return experiment
 
 
+def inspect(options: argparse.Namespace, rest: list[str]) -> int:
+    """A page in which a trained policy plays."""
+    from spikeloop.cli.inspecting import inspect
+
+    return inspect(options, rest)
+
+
 COMMANDS = {
+    "inspect": inspect,
     "run": run,
     "resume": resume,
     "evaluate": evaluate,

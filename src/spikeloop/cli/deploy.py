@@ -26,9 +26,9 @@ from spikeloop.training import write_json
 
 def export_policy(options: argparse.Namespace, rest: list[str]) -> int:
     """Write a trained policy as a NIR graph with its sidecar, or as arrays with a player for NumPy."""
-    from spikeloop.cli.commands import _open  # which imports this module
+    from spikeloop.cli.commands import open_run  # which imports this module
 
-    opened = _open(options.run, options)
+    opened = open_run(options.run, options)
     path = Path(options.out)
     if path.suffix not in (".nir", ".npz"):
         raise InvalidInput(f"FILE must end in .nir or .npz, got {path}")

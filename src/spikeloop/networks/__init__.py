@@ -15,6 +15,7 @@ from spikeloop.networks.projections import (
     TrainableProjection,
     Wiring,
 )
+from spikeloop.networks.silenced import Silenced, SilencedParams
 from spikeloop.networks.sources import RegularSource
 from spikeloop.networks.spiking_inputs import SpikingInputs
 
@@ -41,6 +42,8 @@ __all__ = [
     "PlasticState",
     "Population",
     "RegularSource",
+    "Silenced",
+    "SilencedParams",
     "SpikingInputs",
     "TrainableProjection",
     "Wiring",

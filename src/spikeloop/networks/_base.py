@@ -25,6 +25,7 @@ class Pathway(eqx.Module):
     pre: int | None = eqx.field(static=True)  # place of the population that sends, from 0; None: the inputs
     post: int = eqx.field(static=True)  # place of the one that receives
     kind: str = eqx.field(static=True, default="")  # of the synapses, where several kinds lead from one to the other
+    inhibits: bool = eqx.field(static=True, default=False)  # whether a weight takes from the potential what it is worth
 
     @property
     def name(self) -> str:
@@ -111,3 +112,15 @@ class AbstractNetwork(Component):
     @abc.abstractmethod
     def with_weights(self, params: Any, weights: tuple[Float[Array, "_ _"], ...]) -> Any:
         """The same parameters with these weights of the connections, one matrix each."""
+
+    def synapses(self, params: Any) -> tuple[Connection, ...]:
+        """All connections between its populations, those that nothing changes too, for who looks at them."""
+        return self.connections(params)
+
+    def muted(self, params: Any, alive: tuple[Float[Array, " _"], ...]) -> Any:
+        """The same parameters where what some neurons send reaches no other; `alive` is 0 for those, and 1 for the rest.
+
+        To be overridden where `connections` are not all that carries spikes.
+        """
+        connections = self.connections(params)
+        return self.with_weights(params, tuple(one.weights * alive[one.pre][:, None] for one in connections))

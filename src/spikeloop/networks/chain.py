@@ -121,6 +121,16 @@ class Chain(AbstractNetwork):
             if layer.weight is not None
         )
 
+    def muted(self, params, alive):
+        pairs = zip(params[1:], alive, strict=False)
+        after = (
+            LinkParams(
+                jnp.diag(them) if layer.weight is None else layer.weight * them[:, None], layer.bias, layer.neuron
+            )
+            for layer, them in pairs
+        )
+        return (params[0], *after)
+
     def with_weights(self, params, weights):
         new = iter(weights)
         changed = (

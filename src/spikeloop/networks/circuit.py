@@ -177,8 +177,16 @@ class Circuit(AbstractNetwork):
         for place, (projection, drawn) in enumerate(zip(self.projections, params.wiring.value, strict=True)):
             pre, post = self._place(projection.pre), self._place(projection.post)
             for kind, weights in self._weights(projection, drawn, trained).items():
-                found.append(Pathway(jnp.maximum(weights, 0.0) * _present(drawn), pre, post, f"{kind}, {place}"))
+                there = jnp.maximum(weights, 0.0) * _present(drawn)
+                found.append(Pathway(there, pre, post, f"{kind}, {place}", kind.startswith("gaba")))
         return tuple(found)
+
+    def muted(self, params, alive):
+        wiring = tuple(
+            Wiring(drawn.synapses * alive[self._place(projection.pre)][None, :, None], drawn.strength)
+            for projection, drawn in zip(self.projections, params.wiring.value, strict=True)
+        )
+        return CircuitParams(params.weights, Fixed(wiring))
 
     def connections(self, params):
         trained = [p for p in self.projections if isinstance(p, TrainableProjection)]

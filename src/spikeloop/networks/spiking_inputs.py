@@ -64,12 +64,17 @@ class SpikingInputs(AbstractNetwork):
     def pathways(self, params, state):
         inner = self.network.pathways(params, state)
         return tuple(
-            Pathway(one.weights, 0 if one.pre is None else one.pre + 1, one.post + 1, one.kind) for one in inner
+            Pathway(one.weights, 0 if one.pre is None else one.pre + 1, one.post + 1, one.kind, one.inhibits)
+            for one in inner
         )
 
     def connections(self, params):
         inner = (Connection(one.weights, one.pre + 1, one.post + 1) for one in self.network.connections(params))
         return (Connection(self._inputs(params), 0, 1), *inner)
+
+    def muted(self, params, alive):
+        weights = self._inputs(params) * alive[0][:, None]
+        return self.network.with_input_weights(self.network.muted(params, alive[1:]), weights)
 
     def with_weights(self, params, weights):
         return self.network.with_weights(self.network.with_input_weights(params, weights[0]), weights[1:])

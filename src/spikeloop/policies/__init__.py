@@ -29,6 +29,7 @@ from spikeloop.policies.place_and_action import (
     ZeroWeights,
 )
 from spikeloop.policies.reflexes import AbstractReflex, NearOrFar, NearOrFarParams, TurnAway, TurnTowards
+from spikeloop.policies.silencing import silenced
 from spikeloop.policies.spiking import (
     AbstractBetweenDecisions,
     KeepBetweenDecisions,
@@ -76,4 +77,5 @@ __all__ = [
     "TurnTowards",
     "WatchedDecision",
     "ZeroWeights",
+    "silenced",
 ]

@@ -22,6 +22,7 @@ class Trace(eqx.Module):
 
     spikes: tuple[Float[Array, "*ticks _"], ...]  # ticks is the leading axis, absent within one tick
     evidence: Float[Array, "*ticks out"]
+    membranes: tuple[Float[Array, "*ticks _"] | None, ...] = ()  # potential of each population, where it was asked for
 
 
 class TracedDecision(eqx.Module):
@@ -94,6 +95,10 @@ class AbstractPolicy(Component):
     @abc.abstractmethod
     def trace(self, params: Any, state: Any, obs: Float[Array, "..."], key: Any) -> tuple[Any, TracedDecision]:
         """The same decision, with every tick kept."""
+
+    def probe(self, params: Any, state: Any, obs: Float[Array, "..."], key: Any) -> tuple[Any, TracedDecision]:
+        """`trace` with the membrane potentials of every tick, of the policies that have them; it may be slower."""
+        return self.trace(params, state, obs, key)
 
     def memory(self, params: Any) -> Any:
         """All that lives from tick to tick, as arrays at rest: the state, unless overridden."""

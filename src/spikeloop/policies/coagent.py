@@ -74,6 +74,7 @@ class CoagentParams(eqx.Module):
 
     encoder: Any
     weights: tuple[Float[Array, "actors modules _ _"], ...]  # [actor, module, taps x inputs and a bias, unit]
+    alive: tuple[Float[Array, "actors modules _"], ...] | None = None  # 0 for units that are silenced; None: none is
 
 
 class CoagentPolicy(AbstractPolicy):
@@ -191,7 +192,8 @@ class CoagentPolicy(AbstractPolicy):
 
             keys = jax.random.split(layer_key, len(flat))
             _, spikes = jax.lax.scan(tick, self.neuron.init(flat.shape[1]), (flat, keys), unroll=True)
-            fired.append(spikes.reshape(currents.shape))
+            spikes = spikes.reshape(currents.shape)
+            fired.append(spikes if params.alive is None else spikes * params.alive[len(fired)][None])
             heard = self.neuron.signal(fired[-1])
         return Firing(inputs, tuple(fired))
 

@@ -36,6 +36,7 @@ class PlaceAndActionParams(eqx.Module):
     hidden: Float[Array, "inputs hidden"]
     place: Float[Array, "hidden places"]
     action: Float[Array, "places cells"]
+    alive: tuple[Float[Array, " _"], ...] | None = None  # of each layer: 0 for cells that are silenced; None: none is
 
 
 class Propagated(eqx.Module):
@@ -143,14 +144,16 @@ class PlaceAndActionPolicy(AbstractPolicy):
     ) -> Propagated:
         """One pass through the layers, with this much noise on the action cells."""
         place_key, action_key = jax.random.split(key)
-        hidden = (obs @ params.hidden >= THRESHOLD).astype(jnp.float32)
+        hidden_alive, place_alive, cells_alive = params.alive or (None, None, None)
+        hidden = _living((obs @ params.hidden >= THRESHOLD).astype(jnp.float32), hidden_alive)
         noise = self.place_noise * jax.random.normal(place_key, potentials.shape)
         potentials = potentials + hidden @ params.place + noise
         winner = jnp.argmax(potentials)
         potentials = jnp.clip(potentials.at[winner].set(-THRESHOLD), -THRESHOLD, THRESHOLD)
-        drive = params.action[winner]
+        place = _living(jax.nn.one_hot(winner, self.places), place_alive)
+        drive = params.action[winner] if params.alive is None else place[winner] * params.action[winner]
         drive = drive + action_noise * jax.random.normal(action_key, drive.shape)
-        return Propagated(hidden, jax.nn.one_hot(winner, self.places), drive, potentials)
+        return Propagated(hidden, place, _living(drive, cells_alive), potentials)
 
     def __call__(self, params, state, obs, key):
         done = self.propagate(params, state, jnp.ravel(obs), self.action_noise, key)
@@ -172,7 +175,8 @@ class PlaceAndActionPolicy(AbstractPolicy):
         out_size = math.prod(self.axes or (params.action.shape[1],))
         cells = jnp.asarray(self.cells_of(out_size))
         output = cells @ done.drive
-        return Decision(output, (done.hidden, done.place, cells[jnp.argmax(output)]))
+        fired = _living(cells[jnp.argmax(output)], None if params.alive is None else params.alive[2])
+        return Decision(output, (done.hidden, done.place, fired))
 
     def trace(self, params, state, obs, key):
         state, decision = self(params, state, obs, key)
@@ -194,3 +198,8 @@ class PlaceAndActionPolicy(AbstractPolicy):
 def _lowest(lots, count):
     """Which entries of each row are among its `count` lowest."""
     return jnp.argsort(jnp.argsort(lots, axis=1), axis=1) < count
+
+
+def _living(fired, alive):
+    """What fired, without what is silenced."""
+    return fired if alive is None else fired * alive

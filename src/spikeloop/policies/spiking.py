@@ -129,6 +129,15 @@ class SpikingPolicy(AbstractPolicy):
         end, trace = self._run(params, state, obs, key, keep)
         return end.brain, TracedDecision(self._decide(params, end, key), trace)
 
+    def probe(self, params, state, obs, key):
+        def keep(tick, spikes, inputs):
+            evidence = self.decoder.read(params.decoder, tick.decoder, self.ticks)
+            return Trace(spikes, evidence, self.network.potentials(params.network, tick.brain.network))
+
+        # Tick by tick: a network that takes many at once says nothing of its potentials in between.
+        end, trace = self._run(params, state, obs, key, keep, every_tick=True)
+        return end.brain, TracedDecision(self._decide(params, end, key), trace)
+
     def watch(self, params: SpikingParams, state: SpikingState, obs: Any, key: Any) -> tuple[Any, WatchedDecision]:
         """The same decision with what a local rule sees of it: all spikes, and how probable they were."""
 

@@ -62,6 +62,9 @@ class StandardisedPolicy(AbstractPolicy):
     def trace(self, params, state, obs, key):
         return self.policy.trace(params.policy, state, self._standardised(params, obs), key)
 
+    def probe(self, params, state, obs, key):
+        return self.policy.probe(params.policy, state, self._standardised(params, obs), key)
+
     def memory(self, params):
         return self.policy.memory(params.policy)
 

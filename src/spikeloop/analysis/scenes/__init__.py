@@ -43,6 +43,7 @@ __all__ = [
     "VehicleScene",
     "action_names",
     "make_scene",
+    "variable_names",
 ]
 
 _CLASSIC = {
@@ -68,6 +69,16 @@ _ACTION_NAMES = {
     "Freeway-MinAtar": ("none", "up", "down"),
     "Seaquest-MinAtar": ("none", "left", "up", "right", "down", "fire"),
     "SpaceInvaders-MinAtar": ("none", "left", "right", "fire"),
+}
+
+_POINT = ("position", "velocity")
+_VARIABLE_NAMES = {
+    "Acrobot-v1": ("cos angle 1", "sin angle 1", "cos angle 2", "sin angle 2", "velocity 1", "velocity 2"),
+    "CartPole-v1": ("position", "velocity", "angle", "angular velocity"),
+    "Gridworld": ("row", "column"),
+    "MountainCar-v0": _POINT,
+    "MountainCarContinuous-v0": _POINT,
+    "Pendulum-v1": ("cos angle", "sin angle", "angular velocity"),
 }
 
 
@@ -108,3 +119,12 @@ def action_names(environment: AbstractEnvironment) -> tuple[str, ...]:
     names = _ACTION_NAMES.get(spec.name, ())
     count = spec.actions.output_size
     return names if len(names) == count else tuple(f"action {index + 1}" for index in range(count))
+
+
+def variable_names(environment: AbstractEnvironment) -> tuple[str, ...]:
+    """What the entries of a (flat) observation are called; numbered from 1 where nothing better is known."""
+    spec = environment.spec
+    names, count = _VARIABLE_NAMES.get(spec.name, ()), spec.observation_size
+    if isinstance(environment, TargetVehicle):
+        names = (*(f"sonar {index}" for index in range(1, count)), "direction")
+    return names if len(names) == count else tuple(f"variable {index + 1}" for index in range(count))

@@ -8,13 +8,13 @@ where nothing is reset, the counts also depend on the windows before.
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from spikeloop.analysis.recording import record_episode
+from spikeloop.analysis.responses import tuning_map
 from spikeloop.analysis.tables import markdown
 from spikeloop.encoders import OneHotBins
 from spikeloop.experiment import Experiment, Reference
@@ -40,17 +40,11 @@ def bin_edges(policy: SpikingPolicy) -> Float[np.ndarray, "edges 2"]:
     return np.linspace(np.broadcast_to(encoder.low, 2), np.broadcast_to(encoder.high, 2), encoder.bins + 1)
 
 
-@eqx.filter_jit
 def spike_maps(policy: SpikingPolicy, params: Any) -> Float[Array, "positions velocities neurons"]:
     """Spikes of every output neuron in one decision from rest, in the middle of every bin."""
     edges = bin_edges(policy)
     middles = jnp.asarray(0.5 * (edges[1:] + edges[:-1]), jnp.float32)
-
-    def decide(position, velocity):
-        return policy(params, policy.init_state(params), jnp.stack([position, velocity]), None)[1].spikes[-1]
-
-    over_velocities = jax.vmap(decide, in_axes=(None, 0))
-    return jax.vmap(over_velocities, in_axes=(0, None))(middles[:, 0], middles[:, 1])
+    return tuning_map(policy, params, jnp.zeros(2), (0, 1), (middles[:, 0], middles[:, 1])).spikes[-1]
 
 
 def chosen(maps: Float[np.ndarray, "positions velocities 3"]) -> np.ndarray:
