@@ -9,7 +9,7 @@ import pytest
 
 from spikeloop.catalogue import built_in
 from spikeloop.decoders import LastMembrane, MotorGroups, SpikeRate
-from spikeloop.inspection.wiring import read_out, wiring
+from spikeloop.inspection.wiring import read_out, wiring_of
 from spikeloop.policies import CoagentPolicy
 
 
@@ -42,7 +42,7 @@ def test_edges_fit_the_nodes_that_they_join(name):
     shapes = jax.eval_shape(
         lambda key: policy.init(spec.observation_size, spec.actions.output_size, key), jax.random.key(0)
     )
-    found = wiring(policy, jax.tree.map(lambda leaf: jnp.ones(leaf.shape, leaf.dtype), shapes), spec)
+    found = wiring_of(policy, jax.tree.map(lambda leaf: jnp.ones(leaf.shape, leaf.dtype), shapes), spec)
     sizes = policy.populations(spec.actions.output_size)
     assert [found.nodes[place].size for place in found.populations()] == list(sizes)
     assert found.nodes[-1].kind == "output" and found.edges
@@ -58,7 +58,7 @@ def test_coagents_are_blocks_that_act_as_their_weights_do():
     experiment = built_in("aenugu2020/cartpole/neuron-agents")
     policy, spec = CoagentPolicy(actors=3, taps=1), experiment.environment.spec
     params = policy.init(4, 2, jax.random.key(0))
-    found = wiring(policy, params, spec)
+    found = wiring_of(policy, params, spec)
     obs = jnp.asarray([0.3, -1.0, 2.0, 0.5])
     currents = policy._currents(params.weights[0], obs[None, None, None])
     biases = np.asarray(params.weights[0])[:, :, -1].ravel()

@@ -1,5 +1,6 @@
 """Silenced neurons reach nobody, and nothing else changes."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -39,6 +40,7 @@ NETWORKS = {
 }
 
 
+@eqx.filter_jit
 def spikes_of(network, params, drive):
     """All spikes of some ticks under a constant drive, and the potentials after the last."""
     inputs = jnp.asarray([drive, 0.0, drive, drive]) if drive == 1.0 else jnp.full(IN, drive)

@@ -1,5 +1,6 @@
 """Every kind of policy that spikes can have neurons silenced, exactly."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -40,6 +41,7 @@ def made(request):
     return policy, jax.tree.map(lambda leaf: 3.0 * leaf, params)
 
 
+@eqx.filter_jit
 def decide(policy, params):
     obs, key = jnp.asarray([1.0, -2.0, 3.0, 1.5, 2.0]), jax.random.key(1)
     return policy(params, policy.init_state(params), obs, key if policy.stochastic else None)[1]
@@ -67,7 +69,7 @@ def test_lesions_are_a_vmap(made):
     sizes = policy.populations(OUT)
     alive = tuple(jnp.ones((sizes[0], size)) for size in sizes)
     alive = (jnp.ones((sizes[0], sizes[0])) - jnp.eye(sizes[0]), *alive[1:])
-    found = jax.vmap(lambda rows: decide(*silenced(policy, params, rows)).spikes[0])(alive)
+    found = jax.jit(jax.vmap(lambda rows: decide(*silenced(policy, params, rows)).spikes[0]))(alive)
     assert not jnp.diagonal(found).any()
     one = decide(*silenced(policy, params, tuple(rows[2] for rows in alive))).spikes[0]
     np.testing.assert_array_equal(found[2], one)

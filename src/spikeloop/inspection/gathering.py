@@ -15,7 +15,7 @@ from spikeloop.analysis.lesions import LESIONS_AT_ONCE, Lesion, LesionStudy, gro
 from spikeloop.analysis.recording import Recording, record_episode
 from spikeloop.analysis.responses import Response, Sensitivity, preferred, respond, sensitivity, tuning_map
 from spikeloop.errors import InvalidInput
-from spikeloop.inspection.wiring import Wiring, wiring
+from spikeloop.inspection.wiring import Wiring, wiring_of
 from spikeloop.interaction import Actor
 from spikeloop.loading import Policies, load_policies, median_seed
 from spikeloop.policies import silenced
@@ -114,7 +114,7 @@ def gather(
         seed=learned,
         actor=actor,
         recording=recording,
-        wiring=wiring(actor.policy, actor.params, spec),
+        wiring=wiring_of(actor.policy, actor.params, spec),
         before=_before(run, arm, learned, actor),
         maps=maps,
         asked=asked,
@@ -264,4 +264,4 @@ def _before(run: Run, arm: str, seed: int, actor: Actor) -> Wiring | None:
     first = initial_actor(run, arm, seed)
     if jax.tree.map(jnp.shape, first.params) != jax.tree.map(jnp.shape, actor.params):
         return None
-    return wiring(first.policy, first.params, run.experiment.environment.spec)
+    return wiring_of(first.policy, first.params, run.experiment.environment.spec)

@@ -55,7 +55,7 @@ class Wiring(eqx.Module):
         return [place for place, nodes in enumerate(self.nodes) if nodes.kind == "population"]
 
 
-def wiring(policy: AbstractPolicy, params: Any, spec: Spec) -> Wiring:
+def wiring_of(policy: AbstractPolicy, params: Any, spec: Spec) -> Wiring:
     """The wiring of a policy. One whose inside is not known has its populations, and no edges."""
     out_size = spec.actions.output_size
     return jax.device_get(_wiring(policy, params, spec.observation_size, out_size))
