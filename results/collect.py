@@ -79,7 +79,7 @@ def page() -> str:
         parts += [f"![{image.stem}]({folder.name}/{image.name})\n" for image in sorted(folder.glob("*.png"))]
     sections = {
         "bench": _benchmarks, "synapses": _synapses, "nest": _nest, "populations": _populations, "mujoco": _mujoco, "td3": _td3,
-        "local": _local, "seeds-gpu": _seeds,
+        "local": _local, "seeds-gpu": _seeds, "replay": _replay,
     }  # fmt: skip
     for name, section in sections.items():
         if (HERE / "benchmarks" / f"{name}.json").exists():
@@ -123,6 +123,18 @@ def _seeds(found: dict[str, Any]) -> list[str]:
     ]
     what = "TD3 with MDC-SAN's spiking actor on Pendulum-v1, whole iterations of training: `make bench-seeds`  \n"
     return ["## Speed of many seeds on one GPU\n", f"{what}{_origin(found['provenance'])}\n", "\n".join(rows) + "\n"]
+
+
+def _replay(found: dict[str, Any]) -> list[str]:
+    """The section on exported policies in other simulators."""
+    from spikeloop.analysis.tables import markdown
+
+    what = (
+        "The same CartPole-v1 episodes, from the same seeds, played by our policy, its NumPy player and three simulators that read "
+        "the exported NIR graph: `make bench-replay`. A soft reset, which NIR cannot express, was exported as a reset to 0.  \n"
+    )
+    table = markdown(found["table"][0], found["table"][1:])
+    return ["## Exported policies in other simulators\n", f"{what}{_origin(found['provenance'])}\n", table + "\n"]
 
 
 def _score_table(arms: dict[str, Any]) -> str:

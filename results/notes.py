@@ -1,6 +1,9 @@
 """What a reader must know of each result that its numbers do not say."""
 
 NOTES = {
+    "deployed": "Ready-made policies beside their deep twins, the median seed of each: `spikeloop measure`, `export` and the NumPy "
+    "player. The pictures are of `spikeloop inspect NAME` in headless Chromium and of `spikeloop compare --pareto` on all seeds. "
+    "What other simulators make of exported graphs stands at the end of this page.",
     "aenugu2020-gridworld-neuron-agents": "The public code's network with its bugs put right (`published`), and the unbiased "
     "rule on the same network (`coagent`), nothing tuned. The best policy's expected discounted return is 1.121.",
     "cartpole": "Greedy final policies, 100 fresh episodes per seed. The demo's experiment. Rate and returns of either "
