@@ -117,11 +117,11 @@ def _row(name: str, one: dict[str, Any]) -> list[str]:
     decision = cost["decision"]
     energy = decision["energy_pj"]["45 nm CMOS"]
     low, high = energy["low"]["iqm"] / 1000.0, energy["high"]["iqm"] / 1000.0
-    differ = one["episodes_that_differ"]
+    apart = float(np.abs(np.subtract(one["returns"], one["player_returns"])).max())
     return [
         name,
         _mean(one["returns"]),
-        "the same in every episode" if not differ else f"{_mean(one['player_returns'])}, {differ} episodes differ",
+        "the same in every episode" if not apart else f"{_mean(one['player_returns'])}, at most {apart:.2g} apart",
         *(f"{decision[kind]['iqm']:,.0f}" for kind in ("effective_macs", "effective_acs")),
         f"{low:.1f}" if high - low < 0.05 else f"{low:.1f} to {high:.1f}",
         f"{one['cost']['parameters']:,}",
