@@ -52,3 +52,16 @@ def test_every_level_has_a_pattern():
     np.testing.assert_array_equal(beyond, np.concatenate([first[0], first[-1]]))
     with pytest.raises(InvalidInput, match=r"^PatternCode\.levels must be at most the 3 different patterns, got 4"):
         PatternCode(3, 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"ticks": 10**9}, "at most 64"),
+        ({"ticks": 64, "on": 32}, "at most 10,000 trains"),
+        ({"levels": 1000}, "codes$"),
+    ],
+)
+def test_what_no_memory_could_hold_is_refused_at_once(fields, said):
+    with pytest.raises(InvalidInput, match=said):
+        CombinationCode(**fields).size(3)

@@ -21,6 +21,9 @@ from spikeloop.encoders.bins import check_range, require_range
 from spikeloop.errors import InvalidInput
 
 
+MOST_TICKS, MOST_TRAINS, MOST_CELLS = 64, 10_000, 1_000_000  # what is written out in full must fit into memory
+
+
 class CombinationCode(AbstractEncoder):
     """A combination of spike trains for each cell of the observations; as an input, +1 for a spike and -1 for none."""
 
@@ -35,7 +38,10 @@ class CombinationCode(AbstractEncoder):
     def __check_init__(self):
         require_count(self, "inputs", "ticks", "on", "levels")
         require_count(self, "skip", least=0)
+        require(self, "ticks", lambda ticks: ticks <= MOST_TICKS, f"at most {MOST_TICKS}")
         require(self, "on", lambda on: on <= self.ticks, f"at most ticks, {self.ticks}")
+        few = f"a number with which there are at most {MOST_TRAINS:,} trains"
+        require(self, "on", lambda on: self._trains() <= MOST_TRAINS, few)
         require(
             self, "inputs", lambda inputs: inputs <= self._trains(), f"at most the {self._trains()} different trains"
         )
@@ -43,7 +49,7 @@ class CombinationCode(AbstractEncoder):
 
     def size(self, obs_size):
         check_range(self, obs_size)
-        codes = math.comb(self._trains(), self.inputs) - self.skip
+        codes = min(math.comb(self._trains(), self.inputs) - self.skip, MOST_CELLS)
         if self.levels**obs_size > codes:
             raise InvalidInput(
                 f"{obs_size} numbers of {self.levels} levels make {self.levels**obs_size} cells, and there are {codes} codes"
