@@ -20,7 +20,6 @@ from spikeloop.encoders._base import AbstractEncoder
 from spikeloop.encoders.bins import check_range, require_range
 from spikeloop.errors import InvalidInput
 
-
 MOST_TICKS, MOST_TRAINS, MOST_CELLS = 64, 10_000, 1_000_000  # what is written out in full must fit into memory
 
 
