@@ -6,6 +6,7 @@
    (`peer_spikingjelly_mstdpet.py`) does only network and rule. Ours once for one network and once for 20 at once, as seeds are
    trained. The peer has no such form: its learner sums what a batch says into one set of weights.
 2. A training run: 20 seeds of `local/cartpole`'s learner, 50,000 steps each, compile time in it.
+3. How the cost of a scan of decisions grows with synapses and with steps: seconds, and the power that fits them (1 is linear).
 
 Writes results/benchmarks/local.json.
 """
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from spikeloop.decoders import MotorGroups
 from spikeloop.encoders import RegularPlaceCells
@@ -38,6 +40,9 @@ PEER = Path(os.environ.get("BENCH_VENV", HERE.parent / ".bench-venv")) / "bin" /
 OUT = HERE.parent / "results" / "benchmarks" / "local.json"
 TICKS, SEEDS, REPEATS = 4, 20, 5
 SIZES = ((15, 2), (32, 100))  # cells along each of two variables, and output neurons: 225 x 2 and 1024 x 100 synapses
+
+
+GROWING_CELLS, GROWING_STEPS, GROWING_OUTPUTS = (8, 16, 32, 64, 128), (500, 1000, 2000, 4000, 8000), 25
 
 
 class Nowhere(AbstractEnvironment):
@@ -74,6 +79,23 @@ def ticks_per_second(cells: int, outputs: int, seeds: int, decisions: int) -> fl
         states = jax.block_until_ready(go(states, keys))
         times.append(time.perf_counter() - started)
     return seeds * decisions * TICKS / statistics.median(times[1:])
+
+
+def growth(share: int) -> dict:
+    """Seconds by number of synapses (2000 decisions) and by number of decisions (6400 synapses), and the fitted powers."""
+    by_synapses = {
+        cells**2 * GROWING_OUTPUTS: 2000 // share * TICKS / ticks_per_second(cells, GROWING_OUTPUTS, 1, 2000 // share)
+        for cells in GROWING_CELLS
+    }
+    by_decisions = {
+        steps // share: steps // share * TICKS / ticks_per_second(16, GROWING_OUTPUTS, 1, steps // share)
+        for steps in GROWING_STEPS
+    }
+    found = {}
+    for name, seconds in (("synapses", by_synapses), ("decisions", by_decisions)):
+        power = float(np.polyfit(np.log(list(seconds)), np.log(list(seconds.values())), 1)[0])
+        found[name] = {"seconds": {str(n): round(value, 4) for n, value in seconds.items()}, "power": round(power, 2)}
+    return found
 
 
 def peer(inputs: int, outputs: int, decisions: int) -> dict:
@@ -123,9 +145,11 @@ def main() -> None:
     steps = 50_000 // share
     seconds = training_seconds(steps)
     print(f"{SEEDS} seeds of local/cartpole, {steps} steps each: {seconds:.1f} s")
+    grows = growth(share)
+    print(json.dumps(grows))
     if not asked.quick:
         training = {"seeds": SEEDS, "env_steps": steps, "seconds": round(seconds, 1)}
-        write_json(OUT, {"sizes": rows, "training": training, "provenance": provenance()})
+        write_json(OUT, {"sizes": rows, "training": training, "growth": grows, "provenance": provenance()})
 
 
 if __name__ == "__main__":

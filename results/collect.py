@@ -108,6 +108,11 @@ def _local(found: dict[str, Any]) -> list[str]:
         "",
         *rows,
         "",
+        *(
+            f"Seconds by number of {name}: {', '.join(f'{int(n):,}: {t:g}' for n, t in grown['seconds'].items())}; "
+            f"they grow with the power {grown['power']}.\n"
+            for name, grown in found.get("growth", {}).items()
+        ),
     ]
 
 
