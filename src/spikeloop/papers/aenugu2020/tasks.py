@@ -57,6 +57,14 @@ TASKS = {
         0.003,
         Protocol(env_steps=120_000, evaluations=3, evaluation_episodes=5, final_episodes=50),
     ),
+    "four-rooms": Task(
+        "gymnax's four rooms",
+        setting.FOUR_ROOMS,
+        {"agreement": setting.FOUR_ROOMS_AGENTS, "coagent": setting.FOUR_ROOMS_COAGENTS},
+        setting.FOUR_ROOMS_BINS,
+        0.003,
+        Protocol(env_steps=100_000, evaluations=5),
+    ),
 }
 
 
