@@ -66,8 +66,8 @@ NOTES = {
     "only, so what counts is the last evaluation that every arm reached, of 5 fresh episodes a seed. Eight arms at a time on "
     "one GPU.",
     "hasegan2022-rounds": "The three rounds of settings by themselves, 4 seeds and 6000 actions: a short run, a first look.",
-    "hasegan2022-round-3": "The numbers of the last stage alone, for 120,000 actions. The largest mean of 100 training episodes is 56 on "
-    "average over networks (48 to 68), within the first 400 episodes; then what was learned is lost again.",
+    "hasegan2022-round-3": "The numbers of the last stage alone, for 120,000 actions. The largest mean of 100 training episodes is "
+    "56 on average over networks (48 to 68), within the first 400 episodes; then what was learned is lost again.",
     "hasegan2022-stdp-rl": "STDP-RL through its stages in 150,000 actions instead of 500,000.",
     "local-cartpole-long": "Five times the steps, so at least 500 episodes of every seed: nothing that was learned is lost again.",
     "bing2019-vehicle": "Settings were found on seeds 100 and 101.",
