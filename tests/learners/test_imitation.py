@@ -10,7 +10,7 @@ from spikeloop.decoders import OpposedCounts
 from spikeloop.encoders import PoissonRates, SignedPoissonRates
 from spikeloop.environments import TargetVehicle
 from spikeloop.errors import InvalidInput
-from spikeloop.interaction import Constant
+from spikeloop.interaction import Constant, LinearDecay
 from spikeloop.learners import Adam
 from spikeloop.learners.imitation import BehaviouralCloning, RewardedWindow, SupervisedPlasticity
 from spikeloop.learners.imitation.rewarded_windows import passed_back
@@ -109,9 +109,21 @@ def test_a_controller_learns_in_its_turn_only(course):
     learner = SupervisedPlasticity(PUPIL, rule=RewardedWindow(0.005))
     params, target = course.last.params.near, jnp.asarray([0.9])
     for turn in (False, True):
-        after, _ = learner.taught(PUPIL.near, params, jnp.full(6, 0.6), target, jnp.asarray(turn), jax.random.key(0))
+        after, _ = learner.taught(PUPIL.near, params, jnp.full(6, 0.6), target, jnp.float32(turn), jax.random.key(0))
         changed = [bool((a.weight != b.weight).any()) for a, b in zip(after.network, params.network, strict=True)]
         assert changed == [turn, turn]
+
+
+def test_at_a_pace_of_zero_the_teacher_drives_on_and_nothing_is_learned():
+    learner = SupervisedPlasticity(PUPIL, rule=RewardedWindow(0.005), pace=LinearDecay(1.0, 0.0, 10), steps=10)
+    states = [learner.init(WORLD, jax.random.key(0))]
+    step = jax.jit(lambda state, key: learner.step(WORLD, state, key)[0])
+    for n in range(2):
+        states.append(step(states[-1], jax.random.key(n)))
+    first, second, third = (jax.tree.leaves(state.params) for state in states)
+    assert any((a != b).any() for a, b in zip(first, second, strict=True))
+    assert all((a == b).all() for a, b in zip(second, third, strict=True))
+    assert [int(state.taught) for state in states] == [0, 10, 20] == [int(state.drive.env_steps) for state in states]
 
 
 def test_the_gradient_comes_to_the_same():

@@ -14,13 +14,13 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from spikeloop.component import require_count, require_positive
 from spikeloop.decoders import OpposedCounts
 from spikeloop.encoders import PoissonRates, SignedPoissonRates
 from spikeloop.errors import InvalidInput
-from spikeloop.interaction import Actor, Straight
+from spikeloop.interaction import AbstractSchedule, Actor, Constant, Straight
 from spikeloop.learners._base import AbstractLearner, Report
 from spikeloop.learners.imitation.drive import Drive, DriveState
 from spikeloop.learners.imitation.rewarded_windows import RewardedWindow, passed_back
@@ -33,10 +33,11 @@ NETWORK = FeedForward((20,), LeakyIntegrateAndFire(tau=20.0, reset=SoftReset()))
 
 
 class SupervisedState(eqx.Module):
-    """Weights of both controllers, and the teacher at the wheel."""
+    """Weights of both controllers, the teacher at the wheel, and for how long it has been there."""
 
     params: NearOrFarParams
     drive: DriveState
+    taught: Int[Array, ""]  # steps of the teacher so far
 
 
 class SupervisedPlasticity(AbstractLearner):
@@ -51,6 +52,7 @@ class SupervisedPlasticity(AbstractLearner):
     )  # the pupils
     drive: Drive = Drive()  # the teacher
     rule: RewardedWindow = RewardedWindow()  # how weights change
+    pace: AbstractSchedule = Constant(1.0)  # what the rule's rate is multiplied by, after so many steps of the teacher
     hidden_start: float = 0.3  # hidden neurons' weights begin evenly between minus this and this
     motor_start: float = 0.3  # motor neurons' between 0 and this: a silent neuron has no spikes to learn from
     steps: int = 100  # of the teacher in an iteration
@@ -72,19 +74,24 @@ class SupervisedPlasticity(AbstractLearner):
         spec = environment.spec
         params = self.policy.init(spec.observation_size, spec.actions.output_size, params_key)
         params = NearOrFarParams(self._started(params.near, near_key), self._started(params.far, far_key))
-        return SupervisedState(params, self.drive.init(environment, drive_key))
+        return SupervisedState(params, self.drive.init(environment, drive_key), jnp.zeros((), jnp.int32))
 
     def step(self, environment, state, key):
         drive_key, learn_key = jax.random.split(key)
         drive, lesson = self.drive(environment, state.drive, self.steps, drive_key)
+        pace = self.pace(state.taught)
 
         def learn(params, item):
             obs, target, key = item
             near_key, far_key = jax.random.split(key)
             near_obs, far_obs = self.policy.seen(obs)
             near = self.policy.is_near(obs)
-            near_params, near_error = self.taught(self.policy.near, params.near, near_obs, target, near, near_key)
-            far_params, far_error = self.taught(self.policy.far, params.far, far_obs, target, ~near, far_key)
+            near_params, near_error = self.taught(
+                self.policy.near, params.near, near_obs, target, jnp.where(near, pace, 0.0), near_key
+            )
+            far_params, far_error = self.taught(
+                self.policy.far, params.far, far_obs, target, jnp.where(near, 0.0, pace), far_key
+            )
             errors = (jnp.where(near, near_error, jnp.nan), jnp.where(near, jnp.nan, far_error))
             return NearOrFarParams(near_params, far_params), errors
 
@@ -96,7 +103,7 @@ class SupervisedPlasticity(AbstractLearner):
             "error_far": jnp.nanmean(far),
         }
         taken = jnp.asarray(self.steps, jnp.int32)
-        return SupervisedState(params, drive), Report(taken, lesson.episodes, metrics)
+        return SupervisedState(params, drive, state.taught + taken), Report(taken, lesson.episodes, metrics)
 
     def taught(
         self,
@@ -104,15 +111,15 @@ class SupervisedPlasticity(AbstractLearner):
         params: SpikingParams,
         obs: Float[Array, " obs"],
         target: Float[Array, " out"],
-        turn: Bool[Array, ""],
+        pace: Float[Array, ""],
         key: PRNGKeyArray,
     ) -> tuple[SpikingParams, Float[Array, ""]]:
-        """One window of one controller: its parameters afterwards, changed only in its turn, and its mean error."""
+        """One window of one controller: its parameters afterwards, changed at this pace (0: not at all), and its mean error."""
         assert isinstance(policy, SpikingPolicy) and isinstance(policy.decoder, OpposedCounts)
         inputs, spikes = window(policy, params, obs, key)
         counts = jnp.sum(spikes[-1], axis=0)
         output = policy.decoder.read(None, counts, policy.ticks)
-        reward = jnp.where(turn, (policy.decoder.counts(target) - counts) / policy.decoder.most, 0.0)
+        reward = pace * (policy.decoder.counts(target) - counts) / policy.decoder.most
         layers = list(params.network)
         for place in range(len(layers) - 1, -1, -1):
             pre = spikes[place - 1] if place else inputs

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from spikeloop.analysis.tables import cell, markdown, quartiles
 from spikeloop.environments import TargetVehicle
 from spikeloop.experiment import Experiment, Reference
-from spikeloop.interaction import Actor, Straight, play_episode
+from spikeloop.interaction import Actor, LinearDecay, Straight, play_episode
 from spikeloop.learners import AbstractLearner, RandomActions
 from spikeloop.learners.imitation import BehaviouralCloning, Drive, SupervisedPlasticity
 from spikeloop.loading import load_policies
@@ -27,13 +27,14 @@ from spikeloop.training import Protocol, Trainer, over_seeds, spread, write_atom
 
 SCENES = 50  # unseen scenes, in each of which the teacher succeeds
 DRAWN = 100  # scenes that they are taken from
+DRIVEN = 30_000  # steps of the teacher that a pupil learns from
 STEPS = 400  # fresh steps of the teacher on which turns are compared
 UNTRAINED = "untrained"
 
 
 def vehicle() -> Experiment:
     """Bing 2019: a vehicle's two spiking controllers learn a teacher's turns by reward-modulated STDP; 10 seeds"""
-    learner = SupervisedPlasticity()
+    learner = SupervisedPlasticity(pace=LinearDecay(1.0, 0.0, DRIVEN))
     controls: dict[str, AbstractLearner] = {
         "ann-twin": BehaviouralCloning(),
         "random-actions": RandomActions(steps_per_iteration=100),
@@ -43,7 +44,7 @@ def vehicle() -> Experiment:
         learner=learner,
         label="supervised-plasticity",
         controls=controls,
-        protocol=Protocol(env_steps=10_000, evaluations=2, records=100, final_episodes=50),
+        protocol=Protocol(env_steps=DRIVEN, evaluations=2, records=100, final_episodes=50),
         seeds=10,
         reference=Reference(
             "Bing et al. 2019", "reaches the target in unseen scenes; the published share is not known to us"
