@@ -70,7 +70,7 @@ NOTES = {
     "56 on average over networks (48 to 68), within the first 400 episodes; then what was learned is lost again.",
     "hasegan2022-stdp-rl": "STDP-RL through its stages in 150,000 actions instead of 500,000.",
     "local-cartpole-long": "Five times the steps, so at least 500 episodes of every seed: nothing that was learned is lost again.",
-    "bing2019-vehicle": "Settings were found on seeds 100 and 101.",
+    "bing2019-vehicle": "Settings were found on seeds 100 to 103.",
     "zhang2022-prelearn": "Figure 6, on Hopper with a tenth of the steps and 3 seeds: training moved the parameters little, and "
     "their centre is where it began; the published constants were not found again.",
     "zhang2022-table-1": "Table 1 as far as it was run: 300,000 steps and 3 seeds instead of a million and 10.",
