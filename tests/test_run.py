@@ -119,7 +119,7 @@ def test_arms_carried_out_alone_and_in_another_order_are_the_same(finished, tmp_
     assert run.finished and contents(run.path) == contents(finished.path)
 
 
-@pytest.mark.parametrize("chunks", [1, 7, 12, 14, 30])
+@pytest.mark.parametrize("chunks", [1, 12, 30])
 def test_an_interrupted_run_resumes_bit_for_bit(finished, tmp_path, chunks):
     run = Run.create(tmp_path / "run", small_experiment())
     with pytest.raises(KeyboardInterrupt):
@@ -140,7 +140,7 @@ def test_a_killed_run_resumes_bit_for_bit(tmp_path):
     assert command_line("run", "tests/small.py", "--out", whole).wait() == 0
     arguments = ["run", "tests/small.py", "--out", killed, "--checkpoint-seconds", "0"]
     generator, kills = random.Random(time.time_ns()), 0
-    while kills < 3:
+    while kills < 2:
         process = command_line(*arguments)
         size, deadline = written(killed), time.monotonic() + 120
         while written(killed) == size and process.poll() is None:
