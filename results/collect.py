@@ -98,7 +98,10 @@ def _local(found: dict[str, Any]) -> list[str]:
         one, many, theirs = (
             size[f"{name}_ticks_per_second"] for name in ("ours_one_network", "ours_20_networks", "peer")
         )
-        numbers = f"{one:,} | {many:,} | {theirs:,} | {size['times_one_network']} | {size['times_20_networks']}"
+        numbers = f"{one:,} | {many:,} | {theirs:,} | " + " | ".join(
+            "{} ({} to {})".format(size[f"times_{name}"], *size[f"times_{name}_range"])
+            for name in ("one_network", "20_networks")
+        )
         rows.append(f"| {size['synapses']:,} | {numbers} |")
     return [
         "## Speed of local learning\n",
