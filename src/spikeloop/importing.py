@@ -19,7 +19,7 @@ from spikeloop.folder import FORMAT
 from spikeloop.gallery import q_learning
 from spikeloop.interaction import Actor, Constant, EpsilonGreedy, LinearDecay, NoNormalisation
 from spikeloop.learners import TD3, AbstractLearner, Adam, ClipByNorm, Evolution, FineTuning, FixedPolicy
-from spikeloop.loading import Policies, evaluate_policies, load_policies, median_seed
+from spikeloop.loading import Policies, chosen_place, evaluate_policies, load_policies
 from spikeloop.provenance import provenance
 from spikeloop.run import Run
 from spikeloop.training import Protocol, evaluation_json, save_arrays, write_json
@@ -88,7 +88,7 @@ def fine_tuning(run: Run, arm: str | None = None) -> Experiment:
     """
     arm = run.arm(arm)
     policies = load_policies(run, arm)
-    place = median_seed(run.final(arm) or {})
+    place = chosen_place(run, arm, policies)
     environment, policy = run.experiment.environment, policies.actors.policy
     learner = run.experiment.arms[arm]
     while isinstance(learner, FineTuning):

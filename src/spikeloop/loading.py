@@ -79,6 +79,12 @@ class Policies(eqx.Module):
     spec: Spec
     seeds: tuple[int, ...]
 
+    def place(self, seed: int) -> int:
+        """The place of a seed in `seeds`. Raises InvalidInput if it is none of them."""
+        if seed not in self.seeds:
+            raise InvalidInput(f"this run has no seed {seed}; it has {', '.join(map(str, self.seeds))}")
+        return self.seeds.index(seed)
+
     def of_seed(self, place: int) -> Actor:
         """The actor of one seed, by its place in `seeds`."""
         params = jax.tree.map(lambda leaf: leaf[place], self.actors.params)
@@ -143,6 +149,11 @@ def median_seed(final: dict[str, Any]) -> int:
     return int(np.argsort(scores, kind="stable")[(len(scores) - 1) // 2])
 
 
+def chosen_place(run: Run, arm: str, policies: Policies, seed: int | None = None) -> int:
+    """The place of a seed among an arm's policies; for None that of the seed of median score. Raises InvalidInput."""
+    return median_seed(run.final(arm) or {}) if seed is None else policies.place(seed)
+
+
 def load(run: str | Path, arm: str | None = None, seed: int | None = None) -> Policy:
     """The final policy of a run, given its directory, or the name of a ready-made one.
 
@@ -153,12 +164,7 @@ def load(run: str | Path, arm: str | None = None, seed: int | None = None) -> Po
     opened = Run.open(locate(run))
     arm = opened.arm(arm)
     policies = load_policies(opened, arm)
-    if seed is None:
-        place = median_seed(opened.final(arm) or {})
-    elif seed in policies.seeds:
-        place = policies.seeds.index(seed)
-    else:
-        raise InvalidInput(f"this run has no seed {seed}; it has {policies.seeds[0]} to {policies.seeds[-1]}")
+    place = chosen_place(opened, arm, policies, seed)
     return Policy(policies.of_seed(place), policies.spec)
 
 

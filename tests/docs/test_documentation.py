@@ -14,7 +14,8 @@ import pytest
 
 from spikeloop.catalogue import built_in, entry
 from spikeloop.cli import parser
-from spikeloop.cli.commands import World, _load_file
+from spikeloop.cli.commands import World
+from spikeloop.cli.opening import load_file
 from spikeloop.cli.overrides import override
 from spikeloop.component import build, describe
 from spikeloop.encoders import AbstractEncoder
@@ -100,7 +101,7 @@ def load(tmp_path_factory) -> Callable[[str], types.ModuleType]:
     @functools.cache
     def load_once(name: str) -> types.ModuleType:
         (folder / name).write_text(FILES[name].text, encoding="utf-8")
-        return _load_file(folder / name)
+        return load_file(folder / name)
 
     return load_once
 

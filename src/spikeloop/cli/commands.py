@@ -1,7 +1,6 @@
 """What each command of the command line does. Imported only when a command runs."""
 
 import argparse
-import importlib.util
 import json
 import re
 import sys
@@ -9,11 +8,11 @@ from pathlib import Path
 
 import jax
 import numpy as np
-from rich.console import Console
 
 from spikeloop import cli
 from spikeloop.catalogue import ENTRIES, entry, lists
 from spikeloop.cli.deploy import export_policy, import_graph
+from spikeloop.cli.opening import beside, free_path, load_components, load_file, make_console, open_run
 from spikeloop.cli.overrides import override
 from spikeloop.cli.progress import TerminalWatcher
 from spikeloop.cli.tables import print_results
@@ -23,9 +22,8 @@ from spikeloop.environments import AbstractEnvironment
 from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
 from spikeloop.importing import fine_tuning
-from spikeloop.loading import evaluate_policies, load_policies, median_seed
+from spikeloop.loading import chosen_place, evaluate_policies, load_policies
 from spikeloop.provenance import provenance
-from spikeloop.ready_made import is_ready_made, locate
 from spikeloop.run import Run, Watcher
 from spikeloop.study import AbstractStudy, StudyRun, holds_study
 from spikeloop.training import evaluation_json, write_atomically
@@ -45,7 +43,7 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
         raise InvalidInput("which experiment? `spikeloop list experiments` names them")
     made = _made(name)
     made = override(made, rest, f"spikeloop run {name}")
-    path = Path(options.out) if options.out else _free_path(Path("runs") / re.sub(r"[^\w-]+", "-", _stem(name)))
+    path = Path(options.out) if options.out else free_path(Path("runs") / re.sub(r"[^\w-]+", "-", _stem(name)))
     if isinstance(made, AbstractStudy):
         _require_no_training(options)
         return _carry_out_study(StudyRun.create(path, made, _stem(name)))
@@ -58,7 +56,7 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
 
 def resume(options: argparse.Namespace, rest: list[str]) -> int:
     """Go on with a run."""
-    _load_components(options)
+    load_components(options)
     path = Path(options.run)
     if holds_study(path):
         _require_no_training(options)
@@ -143,11 +141,7 @@ def play(options: argparse.Namespace, rest: list[str]) -> int:
     opened = open_run(options.run, options)
     arm = opened.arm(options.arm)
     policies = load_policies(opened, arm)
-    place = median_seed(opened.final(arm) or {})
-    if options.policy_seed is not None:
-        if options.policy_seed not in policies.seeds:
-            raise InvalidInput(f"this run has no seed {options.policy_seed}; it has {policies.seeds}")
-        place = policies.seeds.index(options.policy_seed)
+    place = chosen_place(opened, arm, policies, options.policy_seed)
     path = Path(options.out) if options.out else beside(opened, "play.gif")
     environment = opened.experiment.environment
     key = jax.random.key(options.seed)
@@ -262,12 +256,6 @@ class Watchers(Watcher):
             watcher.finished(arm, final)
 
 
-def make_console() -> Console:
-    """Where tables and progress go."""
-    # What is not a terminal has no width: wide enough for every table, and no line is broken.
-    return Console() if sys.stdout.isatty() else Console(width=132, soft_wrap=True)
-
-
 def _print_help(command: str, note: str) -> None:
     subparsers = next(a for a in cli.parser()._actions if isinstance(a, argparse._SubParsersAction))
     print(subparsers.choices[command].format_help())
@@ -292,46 +280,8 @@ def _stem(name: str) -> str:
     return Path(name).stem if name.endswith(".py") else name
 
 
-def _free_path(path: Path) -> Path:
-    candidates = [path, *(path.with_name(f"{path.name}-{n}") for n in range(2, 10_000))]
-    return next(candidate for candidate in candidates if not candidate.exists())
-
-
-def open_run(path: str, options: argparse.Namespace) -> Run:
-    """The run at a path, its own components loaded. Raises InvalidInput if there is none."""
-    _load_components(options)
-    return Run.open(locate(path))
-
-
-def beside(opened: Run, name: str) -> Path:
-    """Where a command puts its file by default: into the run; for a ready-made one into the current directory."""
-    return Path(f"{opened.name.replace('/', '-')}-{name}") if is_ready_made(opened.path) else opened.path / name
-
-
-def _load_components(options: argparse.Namespace) -> None:
-    if options.file:
-        _load_file(Path(options.file))
-
-
-def _load_file(path: Path):
-    if not path.is_file():
-        raise InvalidInput(f"{path} does not exist")
-    loaded = sys.modules.get(path.stem)
-    if loaded is not None and getattr(loaded, "__file__", None) == str(path):
-        return loaded
-    if not path.stem.isidentifier() or loaded is not None or importlib.util.find_spec(path.stem) is not None:
-        raise InvalidInput(f"{path}: {path.stem!r} cannot name a module of its own; call the file something else")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise InvalidInput(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 def _from_file(path: Path) -> Experiment | AbstractStudy:
-    experiment = getattr(_load_file(path), "experiment", None)
+    experiment = getattr(load_file(path), "experiment", None)
     if not isinstance(experiment, Experiment | AbstractStudy):
         raise InvalidInput(f"{path} does not define `experiment = spikeloop.Experiment(...)`, nor a study of that name")
     return experiment

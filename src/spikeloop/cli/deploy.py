@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from spikeloop.cli.opening import free_path, open_run
 from spikeloop.environments import AbstractEnvironment
 from spikeloop.errors import InvalidInput
 from spikeloop.export import (
@@ -19,15 +20,13 @@ from spikeloop.export import (
 )
 from spikeloop.export.sidecar import MOST_TICKS
 from spikeloop.importing import environment_named, import_run
-from spikeloop.loading import load_policies, median_seed
+from spikeloop.loading import chosen_place, load_policies
 from spikeloop.policies import StandardisedPolicy
 from spikeloop.training import write_json
 
 
 def export_policy(options: argparse.Namespace, rest: list[str]) -> int:
     """Write a trained policy as a NIR graph with its sidecar, or as arrays with a player for NumPy."""
-    from spikeloop.cli.commands import open_run  # which imports this module
-
     opened = open_run(options.run, options)
     path = Path(options.out)
     if path.suffix not in (".nir", ".npz"):
@@ -36,11 +35,7 @@ def export_policy(options: argparse.Namespace, rest: list[str]) -> int:
         raise InvalidInput(f"{path.parent} is not a directory")
     arm = opened.arm(options.arm)
     policies = load_policies(opened, arm)
-    place = median_seed(opened.final(arm) or {})
-    if options.policy_seed is not None:
-        if options.policy_seed not in policies.seeds:
-            raise InvalidInput(f"this run has no seed {options.policy_seed}; it has {policies.seeds}")
-        place = policies.seeds.index(options.policy_seed)
+    place = chosen_place(opened, arm, policies, options.policy_seed)
     actor, who = policies.of_seed(place), f"{arm}, seed {policies.seeds[place]}"
     if path.suffix == ".npz":
         for option in ("convention", "dt", "discretise"):
@@ -73,7 +68,7 @@ def import_graph(options: argparse.Namespace, rest: list[str]) -> int:
         raise InvalidInput(f"--dt must be a positive finite number of seconds, got {options.dt}")
     reading = Reading(options.ticks, options.dt, options.keep_state)
     actor = imported(nodes, environment.spec, reading, beside)
-    out = Path(options.out) if options.out else _free(Path("runs") / path.stem)
+    out = Path(options.out) if options.out else free_path(Path("runs") / path.stem)
     made = import_run(out, actor, environment, options.episodes, options.seed)
     returns = (made.final("imported") or {})["returns"][0]
     mean = sum(returns) / len(returns)
@@ -108,8 +103,3 @@ def _environment(name: str | None, beside: Sidecar | None) -> AbstractEnvironmen
     if found.spec.max_steps != beside.spec.max_steps and hasattr(found, "max_steps"):
         found = found.with_fields(max_steps=beside.spec.max_steps)
     return found
-
-
-def _free(path: Path) -> Path:
-    candidates = [path, *(path.with_name(f"{path.name}-{n}") for n in range(2, 10_000))]
-    return next(candidate for candidate in candidates if not candidate.exists())

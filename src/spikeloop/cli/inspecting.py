@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from spikeloop.cli.commands import beside, make_console, open_run
+from spikeloop.cli.opening import beside, make_console, open_run
 from spikeloop.errors import InvalidInput
 from spikeloop.inspection import gather, render, serve
 from spikeloop.inspection.serving import require_port

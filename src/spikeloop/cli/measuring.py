@@ -119,9 +119,7 @@ def _measured(
 
 
 def _of_seed(policies: Policies, seed: int) -> Actor:
-    if seed not in policies.seeds:
-        raise InvalidInput(f"this run has no seed {seed}; it has {', '.join(map(str, policies.seeds))}")
-    place = policies.seeds.index(seed)
+    place = policies.place(seed)
     actors = policies.actors
     params = jax.tree.map(lambda leaf: leaf[place : place + 1], actors.params)
     return Actor(actors.policy, params, actors.actions, actors.selection)

@@ -17,7 +17,7 @@ from spikeloop.analysis.responses import Response, Sensitivity, preferred, respo
 from spikeloop.errors import InvalidInput
 from spikeloop.inspection.wiring import Wiring, wiring_of
 from spikeloop.interaction import Actor
-from spikeloop.loading import Policies, load_policies, median_seed
+from spikeloop.loading import chosen_place, load_policies
 from spikeloop.policies import silenced
 from spikeloop.run import Run
 
@@ -87,7 +87,7 @@ def gather(
         raise InvalidInput(f"the episodes of a lesion must be at least 0, got {episodes}")
     arm = run.arm(arm)
     policies = load_policies(run, arm)
-    place = _place(run, arm, policies, policy_seed)
+    place = chosen_place(run, arm, policies, policy_seed)
     actor, environment = policies.of_seed(place), run.experiment.environment
     if not actor.policy.populations(actor.actions.output_size):
         raise InvalidInput(
@@ -137,14 +137,6 @@ def initial_actor(run: Run, arm: str, seed: int) -> Actor:
 
     init_key, _ = jax.random.split(jax.random.fold_in(jax.random.key(seed), 0))
     return begin(init_key)
-
-
-def _place(run: Run, arm: str, policies: Policies, seed: int | None) -> int:
-    if seed is None:
-        return median_seed(run.final(arm) or {})
-    if seed not in policies.seeds:
-        raise InvalidInput(f"this run has no seed {seed}; it has {', '.join(map(str, policies.seeds))}")
-    return policies.seeds.index(seed)
 
 
 class _Flat(eqx.Module):

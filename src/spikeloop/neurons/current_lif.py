@@ -54,12 +54,6 @@ class CurrentLeakyIntegrateAndFire(AbstractIndividualNeuron):
     def potential(self, state):
         return state.v
 
-    def init_params(self, size, key):
-        return self.parameters.init(self, size, key)
-
-    def bind(self, params):
-        return self.parameters.bind(self, params)
-
     def step(self, state, current, key):
         current = self.current_decay * state.current + current
         v = self.voltage_decay * self.reset(state.v, state.spikes, self.threshold) + current

@@ -66,12 +66,6 @@ class DynamicNeuron(AbstractIndividualNeuron):
     def potential(self, state):
         return state.v
 
-    def init_params(self, size, key):
-        return self.parameters.init(self, size, key)
-
-    def bind(self, params):
-        return self.parameters.bind(self, params)
-
     def step(self, state, current, key):
         current = self.current_decay * state.current + current
         v = start_again(state.v, state.spikes, self.theta_r)

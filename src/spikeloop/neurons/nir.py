@@ -52,12 +52,6 @@ class NIRIntegrateAndFire(AbstractIndividualNeuron):
     def init(self, size):
         return Membrane(v=jnp.zeros(size))
 
-    def init_params(self, size, key):
-        return self.parameters.init(self, size, key)
-
-    def bind(self, params):
-        return self.parameters.bind(self, params)
-
     def potential(self, state):
         return state.v
 
@@ -87,12 +81,6 @@ class NIRLeakyIntegrateAndFire(AbstractIndividualNeuron):
 
     def init(self, size):
         return Membrane(v=jnp.zeros(size))
-
-    def init_params(self, size, key):
-        return self.parameters.init(self, size, key)
-
-    def bind(self, params):
-        return self.parameters.bind(self, params)
 
     def potential(self, state):
         return state.v
@@ -126,12 +114,6 @@ class NIRCurrentLeakyIntegrateAndFire(AbstractIndividualNeuron):
 
     def init(self, size):
         return CurrentMembrane(current=jnp.zeros(size), v=jnp.zeros(size), spikes=jnp.zeros(size))
-
-    def init_params(self, size, key):
-        return self.parameters.init(self, size, key)
-
-    def bind(self, params):
-        return self.parameters.bind(self, params)
 
     def potential(self, state):
         return state.v

@@ -84,6 +84,17 @@ class AbstractIndividualNeuron(AbstractNeuron):
 
     ranges: ClassVar[dict[str, tuple[float | None, float | None]]]  # those fields, and the bounds of each
 
+    @property
+    @abc.abstractmethod
+    def parameters(self) -> AbstractNeuronParameters:
+        """Whose those fields are, and whether they are trained: a field of every neuron."""
+
+    def init_params(self, size, key):
+        return self.parameters.init(self, size, key)
+
+    def bind(self, params):
+        return self.parameters.bind(self, params)
+
 
 class SharedParameters(AbstractNeuronParameters):
     """All neurons have the values of the fields; there is nothing to train."""
