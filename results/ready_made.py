@@ -2,27 +2,34 @@
 
 Of the learner (or `--arm`) and of `--twin` the policy of the seed of median score is kept, each its own, with its final evaluation,
 what was asked, and where it ran. Refuses what is larger than 100 kB.
+
+`--bits B` rounds every array of at least 1024 numbers to 2^B - 1 levels, evenly spaced around 0 up to its largest, and plays the
+final episodes again: the return that is kept is that of the rounded policy.
 """
 
 import argparse
+import json
 import shutil
 import tempfile
 from pathlib import Path
 
 import jax
+import numpy as np
 
 from spikeloop.component import describe
 from spikeloop.errors import InvalidInput
-from spikeloop.loading import load_policies, median_seed
+from spikeloop.interaction import Actor
+from spikeloop.loading import Policies, evaluate_policies, load_policies, median_seed
 from spikeloop.provenance import commit
 from spikeloop.ready_made import TRAINED, reached
 from spikeloop.run import Run
-from spikeloop.training import read_header, read_json, save_arrays, write_json
+from spikeloop.training import evaluation_json, read_header, read_json, save_arrays, write_atomically, write_json
 
 LARGEST = 100_000  # bytes
+ROUNDED = 1024  # numbers of an array from which on it is rounded
 
 
-def ready(run: Run, name: str, arm: str, twin: str | None) -> Path:
+def ready(run: Run, name: str, arm: str, twin: str | None, bits: int | None) -> Path:
     """Write the directory of the ready-made policy of that name; the one that was there goes."""
     arms = [arm, *([twin] if twin else [])]
     if missing := [name for name in arms if run.final(run.arm(name)) is None]:
@@ -33,16 +40,22 @@ def ready(run: Run, name: str, arm: str, twin: str | None) -> Path:
         folder.mkdir()
         controls = {twin: run.experiment.arms[twin]} if twin else {}
         made = run.experiment.with_fields(learner=run.experiment.arms[arm], label=arm, controls=controls)
-        write_json(folder / "run.json", {"format": 1, "name": name, "experiment": describe(made)})
+        described = {"format": 1, "name": name, "experiment": describe(made)}
+        write_atomically(folder / "run.json", json.dumps(described, separators=(",", ":")).encode())
         whole = {"policies": f"of {run.experiment.seeds} seeds the one of median score", "kept_by": commit()}
+        if bits:
+            whole["weights"] = f"rounded to {bits} bits; the return is that of the rounded policy"
         write_json(folder / "provenance.json", {**read_json(run.path / "provenance.json"), **whole})
         for name_of_arm, place in places.items():
-            policies, target = load_policies(run, name_of_arm), folder / "arms" / name_of_arm
+            policies, target = _chosen(load_policies(run, name_of_arm), place, bits), folder / "arms" / name_of_arm
+            final = _of_seed(run.final(name_of_arm) or {}, place)
+            if bits:
+                episodes, environment = run.experiment.protocol.final_episodes, run.experiment.environment
+                final |= evaluation_json(evaluate_policies(policies, environment, episodes, seed=0))
             target.mkdir(parents=True)
-            header = read_header(run.arm_path(name_of_arm) / "policy.safetensors")
-            params = jax.tree.map(lambda leaf, place=place: leaf[place : place + 1], policies.actors.params)
-            save_arrays(target / "policy.safetensors", params, {**header, "seeds": [policies.seeds[place]]})
-            write_json(target / "final.json", _of_seed(run.final(name_of_arm) or {}, place))
+            header = {**read_header(run.arm_path(name_of_arm) / "policy.safetensors"), "seeds": list(policies.seeds)}
+            save_arrays(target / "policy.safetensors", policies.actors.params, header, packed=True)
+            write_json(target / "final.json", final)
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         if size > LARGEST:
             raise InvalidInput(f"{name} takes {size:,} bytes, and a ready-made policy at most {LARGEST:,}")
@@ -52,6 +65,21 @@ def ready(run: Run, name: str, arm: str, twin: str | None) -> Path:
         shutil.copytree(folder, out)
     print(f"{name}: {size:,} bytes, {reached(out)}")
     return out
+
+
+def _chosen(policies: Policies, place: int, bits: int | None) -> Policies:
+    """The policy of one seed alone, rounded to so many bits if any."""
+
+    def leaf(values):
+        one = np.asarray(values[place : place + 1])
+        if bits is None or one.size < ROUNDED:
+            return one
+        step = np.abs(one).max() / (2 ** (bits - 1) - 1)
+        return (np.round(one / step) * step).astype(one.dtype) if step > 0 else one
+
+    actors = policies.actors
+    actor = Actor(actors.policy, jax.tree.map(leaf, actors.params), actors.actions, actors.selection)
+    return Policies(actor, policies.spec, (policies.seeds[place],))
 
 
 def _of_seed(final, place):
@@ -70,6 +98,7 @@ if __name__ == "__main__":
     parser.add_argument("name", nargs="?")
     parser.add_argument("--arm")
     parser.add_argument("--twin")
+    parser.add_argument("--bits", type=int, choices=range(2, 13))
     options = parser.parse_args()
     opened = Run.open(options.run)
-    ready(opened, options.name or opened.name, opened.arm(options.arm), options.twin)
+    ready(opened, options.name or opened.name, opened.arm(options.arm), options.twin, options.bits)

@@ -2,7 +2,7 @@
 
 A tree of arrays is stored leaf by leaf under the path of the leaf. Loading needs a template of the same structure,
 checks every name, shape and type against it, and never runs code. Random keys are stored as the integers they are
-made of.
+made of. Where room matters more than time, arrays of few different values are packed (`packing`).
 """
 
 import json
@@ -18,8 +18,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from spikeloop.errors import InvalidInput
+from spikeloop.training.packing import pack, unpack
 
 FORMAT = 1
+CODES, LEVELS = " codes", " levels"  # after the name of a packed array
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -56,9 +58,13 @@ def read_json(path: Path) -> Any:
         raise InvalidInput(f"{path} is not valid JSON: it is damaged or half-written") from None
 
 
-def save_arrays(path: Path, tree: Any, header: dict[str, Any]) -> None:
-    """Store a tree of arrays with a JSON header, atomically."""
-    tensors = {name: np.asarray(_plain(leaf), order="C") for name, leaf in _named_leaves(tree).items()}
+def save_arrays(path: Path, tree: Any, header: dict[str, Any], packed: bool = False) -> None:
+    """Store a tree of arrays with a JSON header, atomically; `packed` in fewer bytes, wherever that loses nothing."""
+    tensors = {}
+    for name, leaf in _named_leaves(tree).items():
+        array = np.asarray(_plain(leaf), order="C")
+        parts = pack(array) if packed else None
+        tensors |= {name: array} if parts is None else {name + CODES: parts[0], name + LEVELS: parts[1]}
     # One entry only: safetensors writes several in any order, and equal runs should give equal files.
     write_atomically(path, save(tensors, {"spikeloop": json.dumps({"format": FORMAT, **header})}))
 
@@ -77,12 +83,23 @@ def load_arrays(path: Path, template: Any) -> Any:
     with _opened(path) as file:
         _header(path, file)
         wanted = _named_leaves(template)
-        stored = set(file.keys())
+        stored = {name.removesuffix(CODES).removesuffix(LEVELS) for name in file.keys()}  # noqa: SIM118
         if stored != set(wanted):
             odd = sorted(stored ^ set(wanted))[0]
             raise InvalidInput(f"{path} does not hold what this run needs: {odd!r} is missing or unknown")
-        leaves = [_restore(path, name, leaf, _tensor(path, file, name)) for name, leaf in wanted.items()]
+        leaves = [_restore(path, name, leaf, _array(path, file, name, leaf)) for name, leaf in wanted.items()]
     return jax.tree.unflatten(jax.tree.structure(template), leaves)
+
+
+def _array(path, file, name, leaf):
+    """What is stored under a name, packed or not."""
+    if name in file.keys():  # noqa: SIM118
+        return _tensor(path, file, name)
+    codes, levels = (_tensor(path, file, name + end) for end in (CODES, LEVELS))
+    try:
+        return unpack(codes, levels, leaf.shape)
+    except InvalidInput as error:
+        raise InvalidInput(f"{path}: {name}: {error}") from None
 
 
 def _tensor(path, file, name):
