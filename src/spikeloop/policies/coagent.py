@@ -132,21 +132,29 @@ class CoagentPolicy(AbstractPolicy):
         return None
 
     def __call__(self, params, state, obs, key):
-        firing = self._fire(params, obs, key)
+        firing, _ = self._fire(params, obs, key)
         return state, Decision(self._votes(firing.spikes[-1]), self._counts(firing), firing)
 
     def trace(self, params, state, obs, key):
-        firing = self._fire(params, obs, key)
-        # Laid along the ticks of the input; a unit is silent before it has heard enough.
-        late = [jnp.pad(s, ((self.ticks - len(s), 0), (0, 0), (0, 0), (0, 0))) for s in firing.spikes]
-        spikes = tuple(s.reshape(self.ticks, -1) for s in late)
+        state, traced = self.probe(params, state, obs, key)
+        return state, TracedDecision(traced.decision, Trace(traced.trace.spikes, traced.trace.evidence))
+
+    def probe(self, params, state, obs, key):
+        """Units have no membrane: in its place the sum of a unit's inputs, which says how probable its spike is."""
+        firing, currents = self._fire(params, obs, key)
+
+        def laid(layers):
+            # Along the ticks of the input; a unit is silent before it has heard enough.
+            late = [jnp.pad(part, ((self.ticks - len(part), 0), (0, 0), (0, 0), (0, 0))) for part in layers]
+            return tuple(part.reshape(self.ticks, -1) for part in late)
+
         wait = self.ticks - len(firing.spikes[-1])
         evidence = [self._votes(firing.spikes[-1][: max(0, tick + 1 - wait)]) for tick in range(self.ticks)]
         decision = Decision(self._votes(firing.spikes[-1]), self._counts(firing), firing)
-        return state, TracedDecision(decision, Trace(spikes, jnp.stack(evidence)))
+        return state, TracedDecision(decision, Trace(laid(firing.spikes), jnp.stack(evidence), laid(currents)))
 
     def activity(self, params, state, obs, key):
-        firing = self._fire(params, obs, key)
+        firing, _ = self._fire(params, obs, key)
         traffic, heard = [], firing.inputs[:, None, None, :]
         for place, (weights, spikes) in enumerate(zip(params.weights, firing.spikes, strict=True)):
             actors, modules, rows, units = weights.shape
@@ -179,10 +187,11 @@ class CoagentPolicy(AbstractPolicy):
             sum((jnp.sum(log, axis=-1) for log in logs[:-1]), zero), logs[-1].reshape(self.actors, -1)
         )
 
-    def _fire(self, params, obs, key):
+    def _fire(self, params, obs, key) -> tuple[Firing, tuple[Any, ...]]:
+        """What the units heard and did, and the sum of the inputs of each, layer by layer."""
         encoder_key, key = jax.random.split(key)
         inputs = self._inputs(params, jnp.ravel(obs), encoder_key)
-        heard, fired = inputs[:, None, None, :], []
+        heard, fired, summed = inputs[:, None, None, :], [], []
         for weights, layer_key in zip(params.weights, jax.random.split(key, len(params.weights)), strict=True):
             currents = self._currents(weights, heard)
             flat = currents.reshape(len(currents), -1)
@@ -193,9 +202,10 @@ class CoagentPolicy(AbstractPolicy):
             keys = jax.random.split(layer_key, len(flat))
             _, spikes = jax.lax.scan(tick, self.neuron.init(flat.shape[1]), (flat, keys), unroll=True)
             spikes = spikes.reshape(currents.shape)
+            summed.append(currents)
             fired.append(spikes if params.alive is None else spikes * params.alive[len(fired)][None])
             heard = self.neuron.signal(fired[-1])
-        return Firing(inputs, tuple(fired))
+        return Firing(inputs, tuple(fired)), tuple(summed)
 
     def _inputs(self, params, obs, key):
         def tick(state, tick_key):

@@ -179,9 +179,16 @@ class PlaceAndActionPolicy(AbstractPolicy):
         return Decision(output, (done.hidden, done.place, fired))
 
     def trace(self, params, state, obs, key):
-        state, decision = self(params, state, obs, key)
+        state, traced = self.probe(params, state, obs, key)
+        return state, TracedDecision(traced.decision, Trace(traced.trace.spikes, traced.trace.evidence))
+
+    def probe(self, params, state, obs, key):
+        """The potentials of the place cells, and u of the action cells; hidden cells have none."""
+        done = self.propagate(params, state, jnp.ravel(obs), self.action_noise, key)
+        decision = self._decision(params, done)
         spikes = tuple(fired[None] for fired in decision.spikes)
-        return state, TracedDecision(decision, Trace(spikes, decision.output[None]))
+        membranes = None, done.potentials[None], done.drive[None]
+        return done.potentials, TracedDecision(decision, Trace(spikes, decision.output[None], membranes))
 
     def _connections(self, inputs: int, key: PRNGKeyArray) -> Float[Array, "inputs hidden"]:
         excited_key, inhibited_key = jax.random.split(key)

@@ -114,24 +114,16 @@ class NearOrFar(AbstractPolicy):
         return NearOrFarParams(self.near.init_state(params.near), self.far.init_state(params.far))
 
     def __call__(self, params, state, obs, key):
-        near_key, far_key = (None, None) if key is None else jax.random.split(key)
-        near_obs, far_obs = self.seen(obs)
-        near_state, near = self.near(params.near, state.near, near_obs, near_key if self.near.stochastic else None)
-        far_state, far = self.far(params.far, state.far, far_obs, far_key if self.far.stochastic else None)
-        return NearOrFarParams(near_state, far_state), self._decided(self.is_near(obs), near, far)
+        state, near, far = self._both("__call__", params, state, obs, key)
+        return state, self._decided(self.is_near(obs), near, far)
 
     def memory(self, params):
         return self.near.memory(params.near), self.far.memory(params.far)
 
     def activity(self, params, state, obs, key):
-        near_key, far_key = (None, None) if key is None else jax.random.split(key)
-        near_obs, far_obs = self.seen(obs)
-        near_state, near = self.near.activity(
-            params.near, state.near, near_obs, near_key if self.near.stochastic else None
-        )
-        far_state, far = self.far.activity(params.far, state.far, far_obs, far_key if self.far.stochastic else None)
+        state, near, far = self._both("activity", params, state, obs, key)
         named = [(name, one) for name, part in (("near: ", near), ("far: ", far)) for one in part.traffic]
-        return NearOrFarParams(near_state, far_state), Activity(
+        return state, Activity(
             self._decided(self.is_near(obs), near.decision, far.decision),
             tuple(Traffic(one.weights, one.inputs, name + one.name, one.constant) for name, one in named),
             (*near.outputs, *far.outputs),
@@ -139,22 +131,38 @@ class NearOrFar(AbstractPolicy):
         )
 
     def trace(self, params, state, obs, key):
+        return self._laid_out("trace", params, state, obs, key)
+
+    def probe(self, params, state, obs, key):
+        """The potentials of both policies, also of the one that is not heard."""
+        return self._laid_out("probe", params, state, obs, key)
+
+    def _both(self, how, params, state, obs, key):
+        """What the method of that name of each policy says, and the state of both."""
         near_key, far_key = (None, None) if key is None else jax.random.split(key)
         near_obs, far_obs = self.seen(obs)
-        near_state, near = self.near.trace(
-            params.near, state.near, near_obs, near_key if self.near.stochastic else None
-        )
-        far_state, far = self.far.trace(params.far, state.far, far_obs, far_key if self.far.stochastic else None)
+        look, look_far = getattr(self.near, how), getattr(self.far, how)
+        near_state, near = look(params.near, state.near, near_obs, near_key if self.near.stochastic else None)
+        far_state, far = look_far(params.far, state.far, far_obs, far_key if self.far.stochastic else None)
+        return NearOrFarParams(near_state, far_state), near, far
+
+    def _laid_out(self, how, params, state, obs, key):
+        """The decision tick by tick; the policy that is not heard is silent."""
+        state, near, far = self._both(how, params, state, obs, key)
         first = self.is_near(obs)
         one, other = (self._ticks(trace.trace.evidence) for trace in (near, far))
         spikes = (
             *(jnp.where(first, self._ticks(fired, 0.0), 0.0) for fired in near.trace.spikes),
             *(jnp.where(first, 0.0, self._ticks(fired, 0.0)) for fired in far.trace.spikes),
         )
-        decision = self._decided(first, near.decision, far.decision)
-        return NearOrFarParams(near_state, far_state), TracedDecision(
-            decision, Trace(spikes, jnp.where(first, one, other))
+        membranes = tuple(
+            None if v is None else self._ticks(v)
+            for trace in (near.trace, far.trace)
+            for v in trace.membranes or (None,) * len(trace.spikes)
         )
+        decision = self._decided(first, near.decision, far.decision)
+        evidence = jnp.where(first, one, other)
+        return state, TracedDecision(decision, Trace(spikes, evidence, membranes if how == "probe" else ()))
 
     def _decided(self, first, near, far):
         spikes = (
