@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from spikeloop.environments import ImageMaze, ImageMazeState
+from spikeloop.environments import ImageMaze, ImageMazeState, RandomCodes
 from spikeloop.errors import InvalidInput
 
 MAZE = ImageMaze()
@@ -67,7 +67,7 @@ def test_what_is_seen_is_the_code_of_the_cell_and_every_cell_has_its_own(steps):
     codes = MAZE.codes().reshape(-1, 128)
     assert set(np.unique(codes)) == {0.0, 1.0} and len(np.unique(codes, axis=0)) == 100
     assert abs(codes.mean() - 0.5) < 5 * 0.5 / np.sqrt(codes.size)
-    assert (ImageMaze(code_seed=1).codes() != MAZE.codes()).any()
+    assert (ImageMaze(code=RandomCodes(seed=1)).codes() != MAZE.codes()).any()
 
 
 def test_episodes_begin_in_any_corner_and_the_time_limit_is_not_the_target():

@@ -7,7 +7,7 @@ import pytest
 from tests.iterate import iterate
 from tests.worlds import Bullseye
 
-from spikeloop.environments import ImageMaze
+from spikeloop.environments import ImageMaze, RandomCodes
 from spikeloop.errors import InvalidInput
 from spikeloop.interaction import Constant
 from spikeloop.learners import PlaceAndAction, RewardedTrace
@@ -15,7 +15,7 @@ from spikeloop.policies import DrawnWeights, PlaceAndActionPolicy
 
 SMALL = PlaceAndActionPolicy(hidden=60, places=12, axes=(3, 3))
 DOOR = ImageMaze(
-    layout=("S#", "#T"), max_steps=30, code_size=16
+    layout=("S#", "#T"), max_steps=30, code=RandomCodes(16)
 )  # two cells: of nine moves only one leads to the target
 
 
@@ -98,7 +98,7 @@ def test_every_step_is_counted_and_the_network_runs_once_more_at_the_end(course)
 
 def test_without_reward_nothing_is_learned():
     """In a maze whose target cannot be reached the weights stay what they were."""
-    sealed = ImageMaze(layout=("S#T",), max_steps=5, code_size=16)
+    sealed = ImageMaze(layout=("S#T",), max_steps=5, code=RandomCodes(16))
     course = iterate(PlaceAndAction(SMALL), sealed, 5)
     assert not np.asarray(course.last.params.place).any() and not np.asarray(course.last.params.action).any()
     assert np.asarray(course.last.place_trace).any()

@@ -1,6 +1,7 @@
 """The worlds that an agent acts in."""
 
 from spikeloop.environments._base import AbstractEnvironment, Box, Discrete, Spec, Step
+from spikeloop.environments.codes import AbstractCodes, RandomCodes
 from spikeloop.environments.gridworld import Gridworld, GridworldState
 from spikeloop.environments.gymnasium import Gymnasium
 from spikeloop.environments.gymnax import Gymnax
@@ -9,6 +10,7 @@ from spikeloop.environments.mujoco import MuJoCo
 from spikeloop.environments.target_vehicle import TargetVehicle, VehicleState
 
 __all__ = [
+    "AbstractCodes",
     "AbstractEnvironment",
     "Box",
     "Discrete",
@@ -19,6 +21,7 @@ __all__ = [
     "ImageMaze",
     "ImageMazeState",
     "MuJoCo",
+    "RandomCodes",
     "Spec",
     "Step",
     "TargetVehicle",

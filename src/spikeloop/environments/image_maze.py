@@ -17,9 +17,9 @@ A move is one of {-1, 0, 1} along each of the two axes, diagonals included. What
 along that axis alone; a move that would end in a wall does not happen at all. Reaching the target brings a reward of 1 and ends
 the episode, everything else brings 0; after 100 steps it is truncated.
 
-What is seen is not the place but a code of the picture that hangs there: there a binary convolutional network makes 128 bits of
-a photograph, here they are drawn at random once, from `code_seed`. All that the network has to give is a code of its own for
-every cell, the same at every visit.
+What is seen is not the place but a code of the picture that hangs there. The field `code` says where codes come from: by default
+128 bits are drawn at random for every cell; `spikeloop.papers.chevtchenko2021.BinaryNetworkCodes` are made of pictures, by a binary
+convolutional network as in the paper. Either way a cell has the same code at every visit, made once and never at a step.
 """
 
 import functools
@@ -34,6 +34,7 @@ from jaxtyping import Array, Bool, Float, Int, Int32
 
 from spikeloop.component import require, require_count
 from spikeloop.environments._base import AbstractEnvironment, Discrete, Spec, Step
+from spikeloop.environments.codes import AbstractCodes, RandomCodes
 
 LAYOUT = (
     "S........S",
@@ -57,7 +58,7 @@ class ImageMazeState(eqx.Module):
 
 
 class ImageMaze(AbstractEnvironment):
-    """A maze seen cell by cell: every cell shows a fixed random code, and reaching the target brings a reward of 1.
+    """A maze seen cell by cell: every cell shows a fixed code, and reaching the target brings a reward of 1.
 
     Action ``3 i + j`` moves by ``i - 1`` rows and ``j - 1`` columns. The observation holds the bits of the cell's code, 0 or 1.
     """
@@ -66,22 +67,20 @@ class ImageMaze(AbstractEnvironment):
         LAYOUT  # rows of cells: # a wall, T the target, S a cell that an episode may begin in, . free
     )
     max_steps: int = 100  # steps after which an episode is truncated
-    code_size: int = 128  # bits of a cell's code
-    code_seed: int = 0  # the codes are drawn from it, each bit 0 or 1 with equal probability
+    code: AbstractCodes = RandomCodes()  # what the cells show
 
     def __check_init__(self):
         rule = "rows of one length, of the characters #.ST, with one T and at least one S"
         require(self, "layout", _is_layout, rule)
-        require_count(self, "max_steps", "code_size")
-        require_count(self, "code_seed", least=0)
+        require_count(self, "max_steps")
 
     @property
     def spec(self):
-        return Spec("ImageMaze", (self.code_size,), Discrete(9), self.max_steps)
+        return Spec("ImageMaze", (self.code.size,), Discrete(9), self.max_steps)
 
     def codes(self) -> Float[np.ndarray, "rows columns bits"]:
         """The code of every cell, 0.0 or 1.0."""
-        return _codes(len(self.layout), len(self.layout[0]), self.code_size, self.code_seed)
+        return _codes(self.code, len(self.layout), len(self.layout[0]))
 
     def plan(self) -> "Plan":
         """Walls, target and starts as arrays."""
@@ -141,8 +140,8 @@ def _plan(layout: tuple[str, ...]) -> Plan:
 
 
 @functools.lru_cache(maxsize=16)
-def _codes(rows: int, columns: int, size: int, seed: int) -> Float[np.ndarray, "rows columns bits"]:
-    return np.random.default_rng(seed).integers(0, 2, (rows, columns, size)).astype(np.float32)
+def _codes(code: AbstractCodes, rows: int, columns: int) -> Float[np.ndarray, "rows columns bits"]:
+    return code(rows, columns)
 
 
 def _is_layout(layout) -> bool:
