@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from spikeloop.analysis.tables import cell, markdown, quartiles
 from spikeloop.environments import ImageMaze
@@ -103,6 +103,7 @@ def report_maze(run: Run) -> list[Path]:
     found = {arm: steps for arm, steps in found.items() if steps.shape[1] >= LAST}
     if not found:
         return []  # too short a run to say anything
+    apart = code_distances(world)
     distances = world.distances()
     shortest = float(np.mean([distances[tuple(start)] for start in world.plan().starts]))
     numbers = {arm: _statistics(steps, run.final(arm)) for arm, steps in found.items()}
@@ -119,15 +120,29 @@ def report_maze(run: Run) -> list[Path]:
     ]
     title = (
         f"Steps to the target, median (quartiles) over {run.experiment.seeds} seeds; 100 where it was not reached. "
-        f"The shortest ways take {shortest:g} on average. Solved: at most {GOAL:g} in the last {LAST} episodes of training."
+        f"The shortest ways take {shortest:g} on average. Solved: at most {GOAL:g} in the last {LAST} episodes of training. "
+        f"Codes of two cells differ in {apart.mean():.1f} of {world.code.size} bits on average, in {apart.min()} at least."
     )
     header = ["", f"first {LAST} episodes", f"last {LAST}", "seeds that solve it", "final policy", "reached, %"]
     write_json(
         run.path / "table.json",
-        {"title": title, "markdown": markdown(header, rows), "shortest": shortest, "arms": numbers},
+        {
+            "title": title,
+            "markdown": markdown(header, rows),
+            "shortest": shortest,
+            "bits_apart": {"mean": round(float(apart.mean()), 2), "fewest": int(apart.min())},
+            "arms": numbers,
+        },
     )
     write_atomically(run.path / "latency.png", draw_latencies(found, shortest))
     return [run.path / "table.json", run.path / "latency.png"]
+
+
+def code_distances(world: ImageMaze) -> Int[np.ndarray, " pairs"]:
+    """In how many bits the codes of two cells differ, for every pair of cells, walls left out."""
+    codes = world.codes()[~world.plan().walls]
+    first, second = np.triu_indices(len(codes), 1)
+    return (codes[first] != codes[second]).sum(axis=1)
 
 
 def _statistics(steps: Float[np.ndarray, "seeds episodes"], final: dict[str, Any] | None) -> dict[str, Any]:
