@@ -68,6 +68,9 @@ def test_what_is_seen_is_the_code_of_the_cell_and_every_cell_has_its_own(steps):
     assert set(np.unique(codes)) == {0.0, 1.0} and len(np.unique(codes, axis=0)) == 100
     assert abs(codes.mean() - 0.5) < 5 * 0.5 / np.sqrt(codes.size)
     assert (ImageMaze(code=RandomCodes(seed=1)).codes() != MAZE.codes()).any()
+    # What is kept under results/ was learned from these.
+    drawn = np.random.default_rng(0).integers(0, 2, (ROWS, COLUMNS, 128))
+    np.testing.assert_array_equal(MAZE.codes(), drawn.astype(np.float32))
 
 
 def test_episodes_begin_in_any_corner_and_the_time_limit_is_not_the_target():

@@ -30,8 +30,8 @@ class Trained(eqx.Module):
     """What pre-training changes: for every layer weights between -1 and 1, and gains and offsets of batch norm."""
 
     weights: tuple[Float[Array, "..."], ...]
-    gains: tuple[Float[Array, " units"], ...]
-    offsets: tuple[Float[Array, " units"], ...]
+    gains: tuple[Float[Array, " _"], ...]
+    offsets: tuple[Float[Array, " _"], ...]
 
 
 def pretrain(
