@@ -6,7 +6,6 @@ convolutional network makes of pictures are in `spikeloop.papers.chevtchenko2021
 
 import abc
 
-import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
@@ -16,10 +15,13 @@ from spikeloop.component import Component, require_count
 class AbstractCodes(Component):
     """A rule that gives every cell of a grid its code."""
 
-    size: eqx.AbstractVar[int]  # bits of a code
+    @property
+    @abc.abstractmethod
+    def bits(self) -> int:
+        """Bits of one code."""
 
     @abc.abstractmethod
-    def __call__(self, rows: int, columns: int) -> Float[np.ndarray, "rows columns size"]:
+    def __call__(self, rows: int, columns: int) -> Float[np.ndarray, "rows columns bits"]:
         """The code of every cell, of zeros and ones; the same for every call with the same numbers."""
 
 
@@ -32,6 +34,10 @@ class RandomCodes(AbstractCodes):
     def __check_init__(self):
         require_count(self, "size")
         require_count(self, "seed", least=0)
+
+    @property
+    def bits(self):
+        return self.size
 
     def __call__(self, rows, columns):
         return np.random.default_rng(self.seed).integers(0, 2, (rows, columns, self.size)).astype(np.float32)

@@ -76,7 +76,7 @@ class ImageMaze(AbstractEnvironment):
 
     @property
     def spec(self):
-        return Spec("ImageMaze", (self.code.size,), Discrete(9), self.max_steps)
+        return Spec("ImageMaze", (self.code.bits,), Discrete(9), self.max_steps)
 
     def codes(self) -> Float[np.ndarray, "rows columns bits"]:
         """The code of every cell, 0.0 or 1.0."""

@@ -110,6 +110,13 @@ def test_pre_training_lowers_the_loss_and_gives_the_same_again(pictures):
     assert eqx.tree_equal(once, pretrain(pictures, epochs=4, seed=1))
 
 
+def test_too_few_pictures_are_refused_in_one_line(pictures):
+    for few, epochs in ((pictures[:15], 1), (pictures, 0)):
+        with pytest.raises(InvalidInput, match="pre-training needs 16 or more pictures") as caught:
+            pretrain(few, epochs)
+        assert "\n" not in str(caught.value)
+
+
 def test_the_networks_file(tmp_path, pictures, untrained):
     network = finished(untrained, pictures)
     save_network(tmp_path / "network.safetensors", network, {"by": "hand"})

@@ -28,8 +28,7 @@ class BinaryNetworkCodes(AbstractCodes):
         require(self, "weights", lambda weights: weights != "", "the name of a file, or None")
 
     @property
-    def size(self) -> int:
-        """Bits of a code: the features of the network."""
+    def bits(self):
         return FEATURES
 
     def __call__(self, rows, columns):

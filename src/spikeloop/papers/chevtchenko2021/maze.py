@@ -121,7 +121,7 @@ def report_maze(run: Run) -> list[Path]:
     title = (
         f"Steps to the target, median (quartiles) over {run.experiment.seeds} seeds; 100 where it was not reached. "
         f"The shortest ways take {shortest:g} on average. Solved: at most {GOAL:g} in the last {LAST} episodes of training. "
-        f"Codes of two cells differ in {apart.mean():.1f} of {world.code.size} bits on average, in {apart.min()} at least."
+        f"Codes of two cells differ in {apart.mean():.1f} of {world.code.bits} bits on average, in {apart.min()} at least."
     )
     header = ["", f"first {LAST} episodes", f"last {LAST}", "seeds that solve it", "final policy", "reached, %"]
     write_json(

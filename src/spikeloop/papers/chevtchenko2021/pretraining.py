@@ -10,6 +10,7 @@ Adam's rate falls from epoch to epoch exponentially, from 1e-3 to a tenth. While
 those that are kept are the moments over all pictures, found layer by layer in the network as it will be used.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,10 +18,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
+from spikeloop.errors import InvalidInput
+from spikeloop.interaction import ExponentialDecay
+from spikeloop.learners import Adam
 from spikeloop.papers.chevtchenko2021.binary_network import EPSILON, FEATURES, SHAPES, BatchNorm, BinaryNetwork, sums
+from spikeloop.papers.chevtchenko2021.pictures import SIDE
 
 BATCH = 16  # pictures
 RATE, FALL = 1e-3, 0.1  # Adam's first rate, and which part of it is left at the end
@@ -43,18 +47,22 @@ def pretrain(
     """The network that tells these pictures apart, at least 16 of them; `progress` hears of every epoch and its mean loss.
 
     An epoch shuffles the pictures, cuts them into batches of 16 and leaves out the rest. Equal seeds give equal networks on the
-    same machine.
+    same machine. Raises InvalidInput for fewer pictures, or of another shape, and for no epochs.
     """
+    if len(pictures) < BATCH or pictures.shape[1:] != (SIDE, SIDE, 3) or epochs < 1:
+        raise InvalidInput(
+            f"pre-training needs {BATCH} or more pictures of {SIDE} x {SIDE} x 3 and at least one epoch; "
+            f"it was given pictures of shape {list(pictures.shape)} and {epochs} epochs"
+        )
     initial, shuffling = jax.random.split(jax.random.key(seed))
     trained, batches = initial_weights(len(pictures), initial), len(pictures) // BATCH
-    adam = optax.adam(optax.exponential_decay(RATE, batches, FALL ** (1.0 / epochs), staircase=True))
+    adam = Adam(ExponentialDecay(RATE, 0.0, epochs / -math.log(FALL)))  # its steps are epochs
     moments, shown = adam.init(trained), jnp.asarray(pictures, jnp.float32)
 
     @jax.jit  # a batch, not a scan of many: on a CPU, XLA's convolutions are ten times as slow inside a loop of its own
-    def batch(trained: Trained, moments: Any, chosen: Int[Array, " batch"]):
+    def batch(trained: Trained, moments: Any, chosen: Int[Array, " batch"], epoch: Int[Array, ""]):
         loss, slope = jax.value_and_grad(_loss)(trained, shown[chosen], chosen)
-        change, moments = adam.update(slope, moments)
-        trained = optax.apply_updates(trained, change)
+        trained, moments = adam.apply(trained, moments, slope, epoch)
         clipped = tuple(jnp.clip(weights, -1.0, 1.0) for weights in trained.weights)
         return eqx.tree_at(lambda tree: tree.weights, trained, clipped), moments, loss
 
@@ -62,7 +70,7 @@ def pretrain(
         order = jax.random.permutation(jax.random.fold_in(shuffling, epoch), len(pictures))
         losses = []
         for chosen in order[: batches * BATCH].reshape(batches, BATCH):
-            trained, moments, loss = batch(trained, moments, chosen)
+            trained, moments, loss = batch(trained, moments, chosen, jnp.asarray(epoch))
             losses.append(float(loss))
         progress(epoch, sum(losses) / batches)
     return finished(trained, pictures)
