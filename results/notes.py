@@ -36,8 +36,8 @@ NOTES = {
     "Deep Q-learning has one setting, not tuned, tried on seeds 100 to 104.",
     "chevtchenko2021-maze-pictures": "The same learner and seeds; codes are what the pre-trained binary network makes of synthetic "
     "pictures. Without the controls, which stand in the table above.",
-    "chevtchenko2021-maze-one-epoch": "The same with a network that was pre-trained for one epoch only and tells 1 of its 100 pictures "
-    "apart: `python results/binary_network.py --epochs 1 --out one-epoch.safetensors`.",
+    "chevtchenko2021-maze-one-epoch": "The same with a network that was pre-trained for one epoch only and tells 1 of its 100 "
+    "pictures apart: `python results/binary_network.py --epochs 1 --out one-epoch.safetensors`.",
     "chevtchenko2021-ablations": "The same learner with one part changed at a time.",
     "zhang2022-dynamics": "Figure 2: one dynamic neuron and one of PopSAN, without a network and without training.",
     "labady2023-dc-drive": "Two of NEST's neurons: a direct current into the first, a synapse from it to the second.",
