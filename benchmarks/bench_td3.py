@@ -33,7 +33,7 @@ from spikeloop.interaction import Greedy, ObservationStatistics, Replay, ReplayS
 from spikeloop.learners import TD3
 from spikeloop.papers.zhang2022.setting import MDC_SAN, TICKS, WIDTHS, td3
 from spikeloop.provenance import provenance
-from spikeloop.training import write_json
+from spikeloop.storage import write_json
 
 HERE = Path(__file__).parent
 PEER = HERE.parent / ".bench-venv" / "bin" / "python"

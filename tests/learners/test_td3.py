@@ -17,7 +17,8 @@ from spikeloop.interaction import Constant, GaussianNoise, NoNormalisation, Repl
 from spikeloop.learners import TD3, Adam, SoftTarget
 from spikeloop.networks import FeedForward
 from spikeloop.policies import DeepPolicy, KeepBetweenDecisions, SpikingPolicy
-from spikeloop.training import Protocol, Trainer, load_arrays, save_arrays
+from spikeloop.storage import load_arrays, save_arrays
+from spikeloop.training import Protocol, Trainer
 
 SMALL = TD3(
     DeepPolicy((8,)),
