@@ -26,7 +26,8 @@ from spikeloop.environments import Gymnax
 from spikeloop.neurons import IntegrateAndFire
 from spikeloop.papers.zheng2026.strategy_b import dqn, policy
 from spikeloop.provenance import provenance
-from spikeloop.training import Protocol, Trainer, write_atomically, write_json
+from spikeloop.storage import write_atomically, write_json
+from spikeloop.training import Protocol, Trainer
 
 HERE = Path(__file__).parent
 PEER = HERE.parent / ".bench-venv" / "bin" / "python"

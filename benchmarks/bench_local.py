@@ -33,7 +33,8 @@ from spikeloop.neurons import LeakyIntegrateAndFire
 from spikeloop.plasticity import ExponentialEligibility, NoBounds, SpikePairs, ThreeFactor
 from spikeloop.policies import KeepBetweenDecisions, SpikingPolicy
 from spikeloop.provenance import provenance
-from spikeloop.training import Protocol, Trainer, write_json
+from spikeloop.storage import write_json
+from spikeloop.training import Protocol, Trainer
 
 HERE = Path(__file__).parent
 PEER = Path(os.environ.get("BENCH_VENV", HERE.parent / ".bench-venv")) / "bin" / "python"

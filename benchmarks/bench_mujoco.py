@@ -19,7 +19,7 @@ from jaxtyping import Array, Float
 from spikeloop.environments import MuJoCo
 from spikeloop.environments._registered import make
 from spikeloop.provenance import provenance
-from spikeloop.training import write_json
+from spikeloop.storage import write_json
 
 OUT = Path(__file__).parents[1] / "results" / "benchmarks"
 TASKS = ("HalfCheetah-v5", "Hopper-v5", "Ant-v5")

@@ -32,7 +32,8 @@ from spikeloop.neurons import AlphaInput
 from spikeloop.papers.labady2023 import mountain_car_109
 from spikeloop.papers.labady2023.setting import MOUNTAIN_CAR
 from spikeloop.provenance import provenance
-from spikeloop.training import Protocol, Trainer, write_json
+from spikeloop.storage import write_json
+from spikeloop.training import Protocol, Trainer
 
 CORES = os.cpu_count() or 1
 jax.config.update("jax_num_cpu_devices", CORES)  # before JAX first asks for its devices

@@ -19,7 +19,8 @@ from spikeloop.gallery.synapses import controller
 from spikeloop.learners import Evolution
 from spikeloop.learners.strategies import Genetic
 from spikeloop.provenance import provenance
-from spikeloop.training import Protocol, Trainer, write_json
+from spikeloop.storage import write_json
+from spikeloop.training import Protocol, Trainer
 
 OUT = Path(__file__).parents[1] / "results" / "benchmarks"
 CHUNKS = {32: 20, 256: 10, 2048: 2, 8192: 1}  # population: chunks of 8 generations that are timed

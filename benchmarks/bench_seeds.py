@@ -16,7 +16,8 @@ import jax
 from spikeloop.environments import Gymnax
 from spikeloop.papers.zhang2022.setting import MDC_SAN, td3
 from spikeloop.provenance import provenance
-from spikeloop.training import Protocol, Trainer, write_json
+from spikeloop.storage import write_json
+from spikeloop.training import Protocol, Trainer
 
 OUT = Path(__file__).parents[1] / "results" / "benchmarks"
 ENV_STEPS, CHUNK, RANDOM_STEPS, SECONDS = 1_000_000, 500, 200, 6.0

@@ -29,7 +29,7 @@ from spikeloop.learners import AntitheticSynapseAgents, SynapseAgents
 from spikeloop.learners.synapses import QNetwork, Rates, SynapticRule, Table, places
 from spikeloop.papers.zheng2026.strategy_a import MODELS, rule
 from spikeloop.provenance import provenance
-from spikeloop.training import write_atomically, write_json
+from spikeloop.storage import write_atomically, write_json
 
 OUT = Path(__file__).parents[1] / "results" / "benchmarks"
 WIDTHS = (3, 14, 142, 1428, 14285)  # 7 H + 2 synapses on CartPole: 23 to 99,997

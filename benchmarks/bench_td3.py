@@ -33,7 +33,7 @@ from spikeloop.interaction import Greedy, ObservationStatistics, Replay, ReplayS
 from spikeloop.learners import TD3
 from spikeloop.papers.zhang2022.setting import MDC_SAN, TICKS, WIDTHS, td3
 from spikeloop.provenance import provenance
-from spikeloop.training import write_json
+from spikeloop.storage import write_json
 
 HERE = Path(__file__).parent
 PEER = HERE.parent / ".bench-venv" / "bin" / "python"
@@ -93,11 +93,7 @@ class Ours:
     def _update(self, learned, replay, known, keys):
         """As many rounds of `policy_delay` updates as keys, as an iteration of TD3 makes them."""
         count = jnp.asarray(ENV_STEPS, jnp.int32)
-
-        def go_on(learned, key):
-            return self.learner._update(WORLD, learned, replay, known, count, jnp.zeros((), jnp.int32), key)
-
-        return jax.lax.scan(go_on, learned, keys)
+        return self.learner._updates(WORLD, learned, replay, known, count, jnp.zeros((), jnp.int32), keys)
 
     def _act(self, params, known, observations, keys):
         """One action after another, as TD3 gathers experience."""

@@ -39,7 +39,7 @@ from spikeloop.neurons import (
 )
 from spikeloop.provenance import provenance
 from spikeloop.run import Run
-from spikeloop.training import write_json
+from spikeloop.storage import write_json
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "results" / "benchmarks" / "replay.json"

@@ -23,7 +23,7 @@ from spikeloop.export import convention, export, sidecar, write_graph, write_pla
 from spikeloop.provenance import provenance
 from spikeloop.ready_made import locate
 from spikeloop.run import Run
-from spikeloop.training import write_json
+from spikeloop.storage import write_json
 
 OUT = Path(__file__).parent / "deployed"
 NAMES = ("cartpole", "cartpole-ablation", "evolution/mountain-car", "zhang2022/pendulum")

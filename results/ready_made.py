@@ -23,7 +23,8 @@ from spikeloop.loading import Policies, evaluate_policies, load_policies, median
 from spikeloop.provenance import commit
 from spikeloop.ready_made import TRAINED, reached
 from spikeloop.run import Run
-from spikeloop.training import evaluation_json, read_header, read_json, save_arrays, write_atomically, write_json
+from spikeloop.storage import read_header, read_json, save_arrays, write_atomically, write_json
+from spikeloop.training import evaluation_json
 
 LARGEST = 100_000  # bytes
 ROUNDED = 1024  # numbers of an array from which on it is rounded

@@ -16,7 +16,7 @@ from spikeloop.learners import RandomActions, RandomSearch
 from spikeloop.networks import FeedForward
 from spikeloop.policies import BlindPolicy, DeepPolicy, SpikingPolicy
 from spikeloop.run import Run
-from spikeloop.training import save_arrays, write_json
+from spikeloop.storage import save_arrays, write_json
 
 POLICIES = {
     "spiking": SpikingPolicy(network=FeedForward((4,)), ticks=2),

@@ -129,10 +129,10 @@ def test_a_policy_file_must_fit(path, tmp_path):
     smaller = jax.eval_shape(lambda: SPIKING.init(4, 2, jax.random.key(0))).network
     for words, which, wanted, place in (
         ("does not exist", tmp_path / "none", template, 0),
-        ("not hold the parameters", file, other, 0),
+        ("this run needs", file, other, 0),
         ("place 1", file, template, 1),
         ("readable safetensors", damaged, template, 0),
-        ("parameters", file, smaller, 0),
+        ("this run needs", file, smaller, 0),
     ):
         with pytest.raises(InvalidInput, match=words):
             read_parameters(str(which), wanted, place)

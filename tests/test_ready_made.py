@@ -12,7 +12,7 @@ from spikeloop.errors import InvalidInput
 from spikeloop.loading import evaluate_policies, load_policies
 from spikeloop.ready_made import is_ready_made, locate, reached, ready_made
 from spikeloop.run import Run
-from spikeloop.training import read_json
+from spikeloop.storage import read_json
 
 NAMES = list(ready_made())
 

@@ -19,7 +19,8 @@ from spikeloop.learners import SynapseAgents
 from spikeloop.learners.synapses import PreviousRewards, SynapseState, SynapticRule
 from spikeloop.policies import DeepPolicy
 from spikeloop.run import Run, Watcher
-from spikeloop.training import Protocol, load_arrays, read_header, save_arrays
+from spikeloop.storage import load_arrays, read_header, save_arrays
+from spikeloop.training import Protocol
 from tests.small import ENV_STEPS, small_experiment
 
 ROOT = Path(__file__).parent.parent

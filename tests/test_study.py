@@ -17,7 +17,7 @@ from tests.test_cli import fails
 SQUARES = """
 from spikeloop import AbstractStudy
 from spikeloop.component import require_count
-from spikeloop.training import write_json
+from spikeloop.storage import write_json
 
 
 class Squares(AbstractStudy):

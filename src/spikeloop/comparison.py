@@ -9,7 +9,7 @@ import numpy as np
 from spikeloop.analysis.statistics import Curve, Interval, interquartile_interval
 from spikeloop.errors import InvalidInput
 from spikeloop.run import Run
-from spikeloop.training import write_atomically, write_json
+from spikeloop.storage import write_atomically, write_json
 
 
 class ArmResult(eqx.Module):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from spikeloop.component import Component, build, describe
 from spikeloop.errors import InvalidInput
 from spikeloop.provenance import provenance
-from spikeloop.training import read_json, write_json
+from spikeloop.storage import read_json, write_json
 
 FORMAT = 1
 T = TypeVar("T", bound=Component)

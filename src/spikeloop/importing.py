@@ -22,7 +22,8 @@ from spikeloop.learners import TD3, AbstractLearner, Adam, ClipByNorm, Evolution
 from spikeloop.loading import Policies, chosen_place, evaluate_policies, load_policies
 from spikeloop.provenance import provenance
 from spikeloop.run import Run
-from spikeloop.training import Protocol, evaluation_json, save_arrays, write_json
+from spikeloop.storage import save_arrays, write_json
+from spikeloop.training import Protocol, evaluation_json
 
 ARM = "imported"
 FINE_TUNING_STEPS = 20_000

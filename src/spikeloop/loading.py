@@ -20,7 +20,8 @@ from spikeloop.interaction import AbstractSelection, Actor
 from spikeloop.policies import AbstractPolicy
 from spikeloop.ready_made import locate
 from spikeloop.run import Run
-from spikeloop.training import Evaluation, evaluate, load_arrays, over_seeds, read_header, spread
+from spikeloop.storage import load_arrays, read_header
+from spikeloop.training import Evaluation, evaluate, over_seeds, spread
 
 
 class Policy:

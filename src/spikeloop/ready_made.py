@@ -7,7 +7,7 @@ any other, under `trained/NAME`, where NAME is that of the experiment. Wherever 
 from pathlib import Path
 
 from spikeloop.errors import InvalidInput
-from spikeloop.training import read_json
+from spikeloop.storage import read_json
 
 TRAINED = Path(__file__).parent / "trained"
 

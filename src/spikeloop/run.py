@@ -31,16 +31,8 @@ from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
 from spikeloop.folder import Folder, read
 from spikeloop.learners import AbstractLearner
-from spikeloop.training import (
-    Record,
-    Trainer,
-    evaluation_json,
-    load_arrays,
-    read_header,
-    read_json,
-    save_arrays,
-    write_json,
-)
+from spikeloop.storage import load_arrays, read_header, read_json, save_arrays, write_json
+from spikeloop.training import Record, Trainer, evaluation_json
 
 
 class Watcher:

@@ -13,7 +13,7 @@ from typing import Any
 from spikeloop.component import Component
 from spikeloop.errors import InvalidInput
 from spikeloop.folder import Folder, read
-from spikeloop.training import read_json
+from spikeloop.storage import read_json
 
 
 class AbstractStudy(Component):

@@ -10,7 +10,8 @@ from spikeloop.component import describe
 from spikeloop.experiment import Experiment
 from spikeloop.inspection.gathering import initial_actor
 from spikeloop.run import Run
-from spikeloop.training import Protocol, save_arrays, write_json
+from spikeloop.storage import save_arrays, write_json
+from spikeloop.training import Protocol
 
 
 def untrained_run(path: Path, experiment: Experiment, name: str | None = None, scale: float = 1.0) -> Run:

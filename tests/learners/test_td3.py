@@ -17,7 +17,8 @@ from spikeloop.interaction import Constant, GaussianNoise, NoNormalisation, Repl
 from spikeloop.learners import TD3, Adam, SoftTarget
 from spikeloop.networks import FeedForward
 from spikeloop.policies import DeepPolicy, KeepBetweenDecisions, SpikingPolicy
-from spikeloop.training import Protocol, Trainer, load_arrays, save_arrays
+from spikeloop.storage import load_arrays, save_arrays
+from spikeloop.training import Protocol, Trainer
 
 SMALL = TD3(
     DeepPolicy((8,)),
@@ -56,7 +57,7 @@ def test_the_target_of_one_transition_by_hand(terminated, truncated):
     chosen = np.tanh(value(target.actor, next_obs))
     worst = min(value(critic, np.concatenate([next_obs, chosen]))[0] for critic in target.critics)
     expected = -2.5 + (0.0 if terminated else 0.99 * worst)
-    found = learner._targets(target, run, None, world.spec.actions, jax.random.key(1))
+    found = learner._targets(target, learner._batch(run, None, world.spec.actions, jax.random.key(1)))
     np.testing.assert_allclose(found, [expected], rtol=1e-5)
 
 
@@ -66,7 +67,7 @@ def test_noise_on_the_targets_action_is_clipped_and_so_is_the_action():
     world = Bullseye()
     target = learner.init(world, jax.random.key(0)).learned.target
     run = runs(64, np.ones(1), np.zeros(2), 0.0, np.ones(1), False, False)
-    found = np.asarray(learner._targets(target, run, None, world.spec.actions, jax.random.key(1)))
+    found = np.asarray(learner._targets(target, learner._batch(run, None, world.spec.actions, jax.random.key(1))))
     chosen = np.tanh(value(target.actor, np.ones(1)))
     corners = [np.clip(chosen + 0.5 * np.array(signs), -1.0, 1.0) for signs in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
     expected = sorted(

@@ -15,7 +15,8 @@ from spikeloop.learners import DQN, Adam, HardTarget, RandomActions, RandomSearc
 from spikeloop.learners.synapses import PreviousRewards, SynapseState, SynapticRule
 from spikeloop.networks import FeedForward
 from spikeloop.policies import DeepPolicy, SpikingPolicy
-from spikeloop.training import Protocol, SeedState, Trainer, load_arrays, read_header, save_arrays
+from spikeloop.storage import load_arrays, read_header, save_arrays
+from spikeloop.training import Protocol, SeedState, Trainer
 
 WORLD = Corridor(end=6, limit=8)
 SPIKING = SpikingPolicy(network=FeedForward((6,)), ticks=3)

@@ -25,8 +25,9 @@ from spikeloop.importing import fine_tuning
 from spikeloop.loading import chosen_place, evaluate_policies, load_policies
 from spikeloop.provenance import provenance
 from spikeloop.run import Run, Watcher
+from spikeloop.storage import write_atomically
 from spikeloop.study import AbstractStudy, StudyRun, holds_study
-from spikeloop.training import evaluation_json, write_atomically
+from spikeloop.training import evaluation_json
 
 
 def run(options: argparse.Namespace, rest: list[str]) -> int:

@@ -22,7 +22,7 @@ from spikeloop.export.sidecar import MOST_TICKS
 from spikeloop.importing import environment_named, import_run
 from spikeloop.loading import chosen_place, load_policies
 from spikeloop.policies import StandardisedPolicy
-from spikeloop.training import write_json
+from spikeloop.storage import write_json
 
 
 def export_policy(options: argparse.Namespace, rest: list[str]) -> int:

@@ -7,7 +7,7 @@ from spikeloop.cli.opening import beside, make_console, open_run
 from spikeloop.errors import InvalidInput
 from spikeloop.inspection import gather, render, serve
 from spikeloop.inspection.serving import require_port
-from spikeloop.training import write_atomically
+from spikeloop.storage import write_atomically
 
 
 def inspect(options: argparse.Namespace, rest: list[str]) -> int:

@@ -57,7 +57,7 @@ def pareto(runs: Sequence[Run], options: argparse.Namespace, console: Console) -
     """Draw return against cost for every learner of several runs."""
     from spikeloop.analysis.measurement.pareto import Candidate, draw, front_json
     from spikeloop.comparison import compare
-    from spikeloop.training import write_atomically, write_json
+    from spikeloop.storage import write_atomically, write_json
 
     figure = Path(options.out or "pareto.png")
     if figure.suffix != ".png":

@@ -15,7 +15,7 @@ import numpy as np
 from spikeloop.errors import InvalidInput
 from spikeloop.export.discrete import Node
 from spikeloop.export.graph import Exported, connected_inputs
-from spikeloop.training import write_atomically
+from spikeloop.storage import write_atomically
 
 LARGEST = 64 * 2**20  # bytes of all arrays together
 MOST_NODES = 1000

@@ -28,7 +28,7 @@ from spikeloop.policies import (
     TurnAway,
     TurnTowards,
 )
-from spikeloop.training import write_atomically
+from spikeloop.storage import write_atomically
 
 PLAYER = "policy_player.py"
 

@@ -18,7 +18,7 @@ from spikeloop.export.discrete import Node
 from spikeloop.export.graph import Exported, Standardisation, connected_inputs, export, same_nodes
 from spikeloop.interaction import AbstractSelection, Actor
 from spikeloop.policies import SpikingPolicy, StandardisedParams, StandardisedPolicy
-from spikeloop.training import read_json
+from spikeloop.storage import read_json
 
 FORMAT = "spikeloop-nir-sidecar"
 VERSION = 1

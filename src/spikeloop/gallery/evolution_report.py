@@ -9,7 +9,7 @@ from jaxtyping import Float
 from spikeloop.analysis.tables import cell, markdown, ordered_quartiles
 from spikeloop.comparison import results
 from spikeloop.run import Run
-from spikeloop.training import write_json
+from spikeloop.storage import write_json
 
 # Mean return at which a task counts as solved: Gymnasium's thresholds; it has none for Pendulum, where -300 is a pole that
 # is swung up in most episodes.

@@ -17,7 +17,7 @@ from spikeloop.learners.synapses import Credit, Table, places, readable, static_
 from spikeloop.learners.synapses.value import ACTIONS
 from spikeloop.loading import load_lessons
 from spikeloop.run import Run
-from spikeloop.training import write_atomically, write_json
+from spikeloop.storage import write_atomically, write_json
 
 TRAJECTORY_ITERATIONS = 80
 

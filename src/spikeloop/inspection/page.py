@@ -15,7 +15,7 @@ from typing import Any
 from spikeloop.inspection.data import page_data
 from spikeloop.inspection.gathering import Inspection
 from spikeloop.inspection.tables import about, facts, inputs_table, lesion_table, summary, title, weights_table
-from spikeloop.training import write_atomically
+from spikeloop.storage import write_atomically
 
 # In the order of what needs what: a module may use those before it.
 MODULES = (

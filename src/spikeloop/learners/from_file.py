@@ -12,14 +12,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
-from safetensors import SafetensorError, safe_open
 
 from spikeloop.component import require_count
 from spikeloop.errors import InvalidInput
 from spikeloop.interaction import AbstractSelection, Actor, Greedy, Interaction, begin, interact
 from spikeloop.learners._base import AbstractLearner, Report
 from spikeloop.learners.dqn import DQN
-from spikeloop.policies import AbstractPolicy, SpikingPolicy
+from spikeloop.policies import AbstractPolicy, AbstractWrappedPolicy, SpikingPolicy
+from spikeloop.storage import load_arrays, read_header
 
 
 def read_parameters(file: str, template: Any, place: int = 0) -> Any:
@@ -27,65 +27,24 @@ def read_parameters(file: str, template: Any, place: int = 0) -> Any:
 
     Raises InvalidInput if the file is none, or holds other parameters.
     """
-    if not Path(file).is_file():
-        raise InvalidInput(f"{file} does not exist; a policy.safetensors of a run is needed")
-    try:
-        with safe_open(file, framework="numpy") as held:
-            names, leaves = set(held.keys()), []
-            for path, leaf in jax.tree_util.tree_leaves_with_path(template):
-                name = jax.tree_util.keystr(path)
-                value = held.get_tensor(name) if name in names else None
-                if value is None or value.shape[1:] != leaf.shape or value.dtype != leaf.dtype:
-                    raise InvalidInput(
-                        f"{file} does not hold the parameters of this policy: {name!r} is another, or missing"
-                    )
-                if place >= len(value):
-                    raise InvalidInput(
-                        f"{file} holds the policies of {len(value)} seeds; place {place} is none of them"
-                    )
-                leaves.append(jnp.asarray(value[place]))
-    except (SafetensorError, OSError, ValueError, AttributeError, TypeError) as error:
-        if isinstance(error, InvalidInput):
-            raise
-        raise InvalidInput(f"{file} is not a readable safetensors file: {str(error).splitlines()[0]}") from None
-    if len(leaves) != len(names):
-        raise InvalidInput(f"{file} holds the parameters of another policy")
-    return jax.tree.unflatten(jax.tree.structure(template), leaves)
+    seeds = read_header(Path(file)).get("seeds")
+    if not isinstance(seeds, list):
+        raise InvalidInput(f"{file} holds no policies; a policy.safetensors of a run is needed")
+    if place >= len(seeds):
+        raise InvalidInput(f"{file} holds the policies of {len(seeds)} seeds; place {place} is none of them")
+    several = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((len(seeds), *leaf.shape), leaf.dtype), template)
+    return jax.tree.map(lambda leaf: leaf[place], load_arrays(Path(file), several))
 
 
-class _FromFile(AbstractPolicy):
+class _FromFile(AbstractWrappedPolicy):
     """A policy whose first parameters come from a file; while a learner makes its state, and at no other time."""
 
     policy: AbstractPolicy
     file: str
     place: int
 
-    @property
-    def stochastic(self):
-        return self.policy.stochastic
-
-    @property
-    def carries_state(self):
-        return self.policy.carries_state
-
-    @property
-    def ticks_per_decision(self):
-        return self.policy.ticks_per_decision
-
-    def populations(self, out_size):
-        return self.policy.populations(out_size)
-
     def init(self, obs_size, out_size, key):
         return read_parameters(self.file, jax.eval_shape(lambda: self.policy.init(obs_size, out_size, key)), self.place)
-
-    def init_state(self, params):
-        return self.policy.init_state(params)
-
-    def __call__(self, params, state, obs, key):
-        return self.policy(params, state, obs, key)
-
-    def trace(self, params, state, obs, key):
-        return self.policy.trace(params, state, obs, key)
 
 
 class FineTuning(AbstractLearner):

@@ -77,6 +77,18 @@ class TD3State(eqx.Module):
     episodes: Int[Array, ""]
 
 
+class _Example(eqx.Module):
+    """What an update of the critics learns from one run of transitions, as networks see it."""
+
+    obs: Float[Array, " obs"]
+    taken: Float[Array, " actions"]
+    reward: Float[Array, ""]  # of up to `n_step` steps
+    discount: Float[Array, ""]  # of the value after them
+    next_obs: Float[Array, " obs"]  # after them
+    noise: Float[Array, " actions"]  # on the target's action
+    decision_key: Any  # of the target's decision; None where that needs none
+
+
 class TD3(AbstractLearner):
     """Twin delayed deterministic policy gradient: a spiking or deep actor, deep critics, continuous actions."""
 
@@ -147,12 +159,9 @@ class TD3(AbstractLearner):
         env_steps = state.env_steps + self.steps_per_iteration
         episodes = state.episodes + jnp.sum(moments.episode.ended, dtype=jnp.int32)
 
-        def update(learned, key):
-            return self._update(environment, learned, replay, known, env_steps, episodes, key)
-
         # Computed also while the replay fills, and thrown away: XLA would copy the whole replay into a conditional branch.
         keys = jax.random.split(update_key, self.updates_per_iteration // self.policy_delay)
-        updated, losses = jax.lax.scan(update, state.learned, keys)
+        updated, losses = self._updates(environment, state.learned, replay, known, env_steps, episodes, keys)
         ready = self.replay.size(replay) >= self.learning_starts
         learned = jax.tree.map(lambda new, old: jnp.where(ready, new, old), updated, state.learned)
         metrics = {name: jnp.where(ready, jnp.mean(values), jnp.nan) for name, values in losses.items()}
@@ -181,47 +190,69 @@ class TD3(AbstractLearner):
         (interaction, _), moments = jax.lax.scan(go_on, (state.interaction, state.env_steps), keys)
         return interaction, moments
 
-    def _update(self, environment, learned, replay, known, env_steps, episodes, key):
-        """`policy_delay` updates of the critics, then one of the actor and of the targets."""
-        actions, losses = environment.spec.actions, []
-        *critic_keys, actor_key = jax.random.split(key, self.policy_delay + 1)
-        online, optimizer = learned.online, learned.optimizer
-        for critic_key in critic_keys:
-            sample_key, loss_key = jax.random.split(critic_key)
+    def _updates(self, environment, learned, replay, known, env_steps, episodes, keys):
+        """As many rounds as keys, each `policy_delay` updates of the critics, then one of the actor and of the targets."""
+
+        def draw(key):
+            sample_key, batch_key = jax.random.split(key)
             runs = self.replay.sample(replay, self.batch_size, self.n_step, sample_key)
-            obs = jax.vmap(lambda run: self.normalisation(known, jnp.ravel(run.obs[0])))(runs)
-            targets = self._targets(learned.target, runs, known, actions, loss_key)
-            taken = jax.vmap(lambda run: standardised_action(run.action[0], actions))(runs)
-            inputs = jnp.concatenate([obs, taken], axis=1)
+            return self._batch(runs, known, environment.spec.actions, batch_key)
+
+        def go_on(learned, drawn):
+            batches, actor_key = drawn
+            return self._round(learned, batches, actor_key, env_steps, episodes)
+
+        # All batches before the first update: many numbers drawn at once take a fraction of the time of many draws.
+        keys = jax.vmap(lambda key: jax.random.split(key, self.policy_delay + 1))(keys)
+        return jax.lax.scan(go_on, learned, (jax.vmap(jax.vmap(draw))(keys[:, :-1]), keys[:, -1]))
+
+    def _batch(self, runs: Transition, known: Any, actions: Any, key: Any) -> _Example:
+        """Examples of these runs, stacked."""
+        noise_key, decision_key = jax.random.split(key)
+        noise = self.target_noise * jax.random.normal(noise_key, (self.batch_size, actions.output_size))
+
+        def of_run(run, noise, decision_key):
+            ahead = n_step_return(run.reward, run.terminated, run.truncated, self.discount)
+            obs = self.normalisation(known, jnp.ravel(run.obs[0]))
+            next_obs = self.normalisation(known, jnp.ravel(run.next_obs[ahead.last]))
+            taken = standardised_action(run.action[0], actions)
+            return _Example(obs, taken, ahead.reward, ahead.discount, next_obs, noise, decision_key)
+
+        keys = jax.random.split(decision_key, self.batch_size) if self.policy.stochastic else None
+        noise = jnp.clip(noise, -self.target_noise_clip, self.target_noise_clip)
+        return jax.vmap(of_run, in_axes=(0, 0, None if keys is None else 0))(runs, noise, keys)
+
+    def _round(self, learned, batches, actor_key, env_steps, episodes):
+        """An update of the critics by each of the batches, then one of the actor, by the last, and of the targets."""
+        online, optimizer, losses = learned.online, learned.optimizer, []
+        # For all batches at once: the targets change only after them.
+        targets = self._targets(learned.target, jax.tree.map(jnp.concatenate, batches))
+        for place, target in enumerate(targets.reshape(self.policy_delay, -1)):
+            batch = jax.tree.map(lambda leaf, place=place: leaf[place], batches)
+            inputs = jnp.concatenate([batch.obs, batch.taken], axis=1)
             steps = [
-                self._critic_step(critic, moments, inputs, targets, env_steps)
+                self._critic_step(critic, moments, inputs, target, env_steps)
                 for critic, moments in zip(online.critics, optimizer.critics, strict=True)
             ]
             losses.append(steps[0][2] + steps[1][2])
             online = ActorCritic(online.actor, (steps[0][0], steps[1][0]))
             optimizer = ActorCritic(optimizer.actor, (steps[0][1], steps[1][1]))
 
-        actor, moments, value = self._actor_step(online, optimizer.actor, obs, env_steps, actor_key)
+        actor, moments, value = self._actor_step(online, optimizer.actor, batch.obs, env_steps, actor_key)
         online = ActorCritic(actor, online.critics)
         clock = TargetClock(learned.updates + 1, episodes, jnp.zeros((), bool))
         target = self.target(learned.target, online, clock)
         after = ActorCriticLearned(online, target, ActorCritic(moments, optimizer.critics), clock.updates)
         return after, {"critic_loss": sum(losses) / len(losses), "value": value}
 
-    def _targets(self, target, runs, known, actions, key) -> Float[Array, " batch"]:
-        noise_key, decision_key = jax.random.split(key)
-        noise = self.target_noise * jax.random.normal(noise_key, (self.batch_size, actions.output_size))
-        noise = jnp.clip(noise, -self.target_noise_clip, self.target_noise_clip)
+    def _targets(self, target, batch) -> Float[Array, " batch"]:
+        def of(one):
+            action = jnp.clip(self._action(target.actor, one.next_obs, one.decision_key) + one.noise, -1.0, 1.0)
+            seen = jnp.concatenate([one.next_obs, action])
+            values = jnp.stack([self._value(critic, seen) for critic in target.critics])
+            return clipped_double_q_target(one.reward, one.discount, values)
 
-        def of_run(run: Transition, noise, decision_key):
-            ahead = n_step_return(run.reward, run.terminated, run.truncated, self.discount)
-            obs = self.normalisation(known, jnp.ravel(run.next_obs[ahead.last]))
-            action = jnp.clip(self._action(target.actor, obs, decision_key) + noise, -1.0, 1.0)
-            values = jnp.stack([self._value(critic, jnp.concatenate([obs, action])) for critic in target.critics])
-            return clipped_double_q_target(ahead.reward, ahead.discount, values)
-
-        keys = jax.random.split(decision_key, self.batch_size) if self.policy.stochastic else None
-        return jax.vmap(of_run, in_axes=(0, 0, None if keys is None else 0))(runs, noise, keys)
+        return jax.vmap(of)(batch)
 
     def _critic_step(self, critic, moments, inputs, targets, env_steps):
         def loss(critic):

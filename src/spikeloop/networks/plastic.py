@@ -25,6 +25,7 @@ from spikeloop.component import require, require_count
 from spikeloop.errors import InvalidInput
 from spikeloop.networks._base import AbstractNetwork
 from spikeloop.networks.feed_forward import FeedForward
+from spikeloop.networks.wrapped import AbstractWrappedNetwork
 from spikeloop.plasticity import STDP, AbstractPlasticity
 
 
@@ -43,7 +44,7 @@ class PlasticState(eqx.Module):
     connections: tuple[PlasticConnection, ...]
 
 
-class Plastic(AbstractNetwork):
+class Plastic(AbstractWrappedNetwork):
     """A network whose connections between populations a local rule changes at every tick, from where the parameters are."""
 
     network: AbstractNetwork = FeedForward((32, 32))  # whose connections change
@@ -55,17 +56,6 @@ class Plastic(AbstractNetwork):
         require_count(self, "dendritic_delay", least=0)
         rule = "None or a non-empty tuple of different whole numbers of at least 0"
         require(self, "only", lambda only: only is None or _are_places(only), rule)
-
-    @property
-    def in_blocks(self):  # the tick of such a network is too long to be laid out as straight-line code
-        return self.network.in_blocks
-
-    @property
-    def stochastic(self):
-        return self.network.stochastic
-
-    def sizes(self, output_population):
-        return self.network.sizes(output_population)
 
     def init(self, in_size, output_population, key):
         params = self.network.init(in_size, output_population, key)
@@ -87,12 +77,6 @@ class Plastic(AbstractNetwork):
         plastic = tuple(begin(connections[place]) for place in self._places(connections))
         return PlasticState(self.network.init_state(params), plastic)
 
-    def silence(self, params):
-        return self.network.silence(params)
-
-    def drive(self, params, inputs):
-        return self.network.drive(params, inputs)
-
     def step(self, params, state, current, key):
         connections = self.network.connections(params)
         places = self._places(connections)
@@ -111,18 +95,6 @@ class Plastic(AbstractNetwork):
 
     def pathways(self, params, state):
         return self.network.pathways(self._as_they_are(params, state), state.network)
-
-    def input_weights(self, params):
-        return self.network.input_weights(params)
-
-    def with_input_weights(self, params, weights):
-        return self.network.with_input_weights(params, weights)
-
-    def connections(self, params):
-        return self.network.connections(params)
-
-    def with_weights(self, params, weights):
-        return self.network.with_weights(params, weights)
 
     def _as_they_are(self, params, state):
         """The parameters with the weights that the rule has made of them."""

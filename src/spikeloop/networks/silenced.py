@@ -19,6 +19,7 @@ from spikeloop.networks._base import AbstractNetwork
 from spikeloop.networks.feed_forward import FeedForward
 from spikeloop.networks.fixed import Fixed
 from spikeloop.networks.plastic import Plastic
+from spikeloop.networks.wrapped import AbstractWrappedNetwork
 
 
 class SilencedParams(eqx.Module):
@@ -28,7 +29,7 @@ class SilencedParams(eqx.Module):
     alive: Fixed[tuple[Float[Array, " _"], ...]]
 
 
-class Silenced(AbstractNetwork):
+class Silenced(AbstractWrappedNetwork):
     """A network whose silenced neurons reach nobody. `init` silences none; `SilencedParams` says who."""
 
     network: AbstractNetwork = FeedForward()  # whose neurons can be silenced
@@ -39,16 +40,11 @@ class Silenced(AbstractNetwork):
                 "Silenced.network must not be plastic; put Silenced inside Plastic, whose rule then sees it"
             )
 
-    @property
-    def in_blocks(self):
-        return self.network.in_blocks
+    def inner(self, params):
+        return params.network
 
-    @property
-    def stochastic(self):
-        return self.network.stochastic
-
-    def sizes(self, output_population):
-        return self.network.sizes(output_population)
+    def outer(self, params, inner):
+        return SilencedParams(inner, params.alive)
 
     def init(self, in_size, output_population, key):
         params = self.network.init(in_size, output_population, key)
@@ -56,12 +52,6 @@ class Silenced(AbstractNetwork):
 
     def init_state(self, params):
         return self.network.init_state(params.network)
-
-    def silence(self, params):
-        return self.network.silence(params.network)
-
-    def drive(self, params, inputs):
-        return self.network.drive(params.network, inputs)
 
     def step(self, params, state, current, key):
         state, spikes = self.network.step(self._muted(params), state, current, key)
@@ -78,20 +68,8 @@ class Silenced(AbstractNetwork):
     def potentials(self, params, state):
         return self.network.potentials(params.network, state)
 
-    def input_weights(self, params):
-        return self.network.input_weights(params.network)
-
-    def with_input_weights(self, params, weights):
-        return SilencedParams(self.network.with_input_weights(params.network, weights), params.alive)
-
-    def connections(self, params):
-        return self.network.connections(params.network)
-
     def pathways(self, params, state):
         return self.network.pathways(params.network, state)
-
-    def with_weights(self, params, weights):
-        return SilencedParams(self.network.with_weights(params.network, weights), params.alive)
 
     def _alive(self, params):
         return jax.lax.stop_gradient(params.alive.value)

@@ -39,6 +39,7 @@ from spikeloop.policies.spiking import (
     SpikingState,
 )
 from spikeloop.policies.standardised import StandardisedParams, StandardisedPolicy
+from spikeloop.policies.wrapped import AbstractWrappedPolicy
 
 __all__ = [
     "AbstractBetweenDecisions",
@@ -46,6 +47,7 @@ __all__ = [
     "AbstractReflex",
     "AbstractWeightStart",
     "AbstractWiring",
+    "AbstractWrappedPolicy",
     "Activity",
     "BlindPolicy",
     "CoagentParams",

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 from spikeloop.component import require_positive
 from spikeloop.policies._base import AbstractPolicy
 from spikeloop.policies.spiking import SpikingPolicy
+from spikeloop.policies.wrapped import AbstractWrappedPolicy
 
 
 class StandardisedParams(eqx.Module):
@@ -26,7 +27,7 @@ class StandardisedParams(eqx.Module):
     policy: Any
 
 
-class StandardisedPolicy(AbstractPolicy):
+class StandardisedPolicy(AbstractWrappedPolicy):
     """Any policy, seeing each observed variable in standard deviations from its mean, cut off at a limit."""
 
     policy: AbstractPolicy = SpikingPolicy()  # what decides
@@ -35,42 +36,12 @@ class StandardisedPolicy(AbstractPolicy):
     def __check_init__(self):
         require_positive(self, "limit")
 
-    @property
-    def stochastic(self):
-        return self.policy.stochastic
+    def inner(self, params):
+        return params.policy
 
-    @property
-    def carries_state(self):
-        return self.policy.carries_state
-
-    @property
-    def ticks_per_decision(self):
-        return self.policy.ticks_per_decision
-
-    def populations(self, out_size):
-        return self.policy.populations(out_size)
+    def seen(self, params, obs):
+        mean, scale = jax.lax.stop_gradient((params.mean, params.scale))
+        return jnp.clip((jnp.ravel(obs) - mean) * scale, -self.limit, self.limit)
 
     def init(self, obs_size, out_size, key):
         return StandardisedParams(jnp.zeros(obs_size), jnp.ones(obs_size), self.policy.init(obs_size, out_size, key))
-
-    def init_state(self, params):
-        return self.policy.init_state(params.policy)
-
-    def __call__(self, params, state, obs, key):
-        return self.policy(params.policy, state, self._standardised(params, obs), key)
-
-    def trace(self, params, state, obs, key):
-        return self.policy.trace(params.policy, state, self._standardised(params, obs), key)
-
-    def probe(self, params, state, obs, key):
-        return self.policy.probe(params.policy, state, self._standardised(params, obs), key)
-
-    def memory(self, params):
-        return self.policy.memory(params.policy)
-
-    def activity(self, params, state, obs, key):
-        return self.policy.activity(params.policy, state, self._standardised(params, obs), key)
-
-    def _standardised(self, params, obs):
-        mean, scale = jax.lax.stop_gradient((params.mean, params.scale))
-        return jnp.clip((jnp.ravel(obs) - mean) * scale, -self.limit, self.limit)

@@ -10,7 +10,7 @@ from spikeloop.component import describe
 from spikeloop.errors import InvalidInput
 from spikeloop.papers.zhang2022 import mujoco_experiments, table_1
 from spikeloop.papers.zhang2022.table_1 import ratio
-from spikeloop.training import write_json
+from spikeloop.storage import write_json
 
 CURVE = np.asarray([[1.0, 5.0, 3.0], [7.0, 2.0, 6.0]])  # [evaluations, seeds]
 

@@ -19,7 +19,7 @@ import equinox as eqx
 import numpy as np
 
 from spikeloop.errors import InvalidInput
-from spikeloop.training import read_json
+from spikeloop.storage import read_json
 
 FIGURES = ("mac", "ac", "membrane_update", "membrane_idle", "byte")
 NOTES = ("name", "source", "note")

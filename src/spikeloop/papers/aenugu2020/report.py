@@ -8,7 +8,7 @@ from jaxtyping import Float, Shaped
 from spikeloop.analysis.tables import markdown
 from spikeloop.environments import AbstractEnvironment, Gridworld, Gymnax
 from spikeloop.run import Run
-from spikeloop.training import write_json
+from spikeloop.storage import write_json
 
 LAST = 100  # training episodes at the end whose mean is reported
 DISCOUNT = 0.9  # of the gridworld

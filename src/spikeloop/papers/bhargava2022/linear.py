@@ -28,8 +28,8 @@ from spikeloop.learners.synapses import (
     static_table,
     table_json,
 )
+from spikeloop.storage import write_atomically, write_json
 from spikeloop.study import AbstractStudy
-from spikeloop.training import write_atomically, write_json
 
 POINTS, TARGET, DATA = 200, 10.0, 20.0
 LAST = 200  # iterations whose mean loss is reported

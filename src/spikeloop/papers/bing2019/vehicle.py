@@ -23,7 +23,8 @@ from spikeloop.learners.imitation import BehaviouralCloning, Drive, SupervisedPl
 from spikeloop.loading import load_policies
 from spikeloop.policies import NearOrFar, TurnTowards
 from spikeloop.run import Run
-from spikeloop.training import Protocol, Trainer, over_seeds, spread, write_atomically, write_json
+from spikeloop.storage import write_atomically, write_json
+from spikeloop.training import Protocol, Trainer, over_seeds, spread
 
 SCENES = 50  # unseen scenes, in each of which the teacher succeeds
 DRAWN = 100  # scenes that they are taken from

@@ -18,7 +18,8 @@ from spikeloop.interaction import Constant, EpsilonGreedy, ExponentialDecay
 from spikeloop.learners import DQN, AbstractLearner, Adam, PlaceAndAction, RandomActions, RandomSearch
 from spikeloop.policies import DeepPolicy, DrawnWeights, PlaceAndActionPolicy
 from spikeloop.run import Run
-from spikeloop.training import Protocol, write_atomically, write_json
+from spikeloop.storage import write_atomically, write_json
+from spikeloop.training import Protocol
 
 EPISODES = 800
 LAST = 100  # episodes at the end whose mean latency is reported

@@ -22,7 +22,7 @@ from spikeloop.loading import load_policies
 from spikeloop.papers.labady2023.setting import ACTIONS, GYM_STEPS, experiment, spiking_policy
 from spikeloop.policies import SpikingPolicy
 from spikeloop.run import Run
-from spikeloop.training import write_atomically, write_json
+from spikeloop.storage import write_atomically, write_json
 
 PUBLISHED = {"left": "-0.6 to -0.4", "none": "0.5", "right": "-1.2 to -0.8, -0.5 to -0.3"}
 

@@ -23,8 +23,8 @@ from spikeloop.analysis.tables import markdown
 from spikeloop.component import require_finite, require_positive, require_ticks
 from spikeloop.networks import DelayedFeedForward
 from spikeloop.neurons import AlphaCurrentLeakyIntegrateAndFire
+from spikeloop.storage import write_atomically, write_json
 from spikeloop.study import AbstractStudy
-from spikeloop.training import write_atomically, write_json
 
 BEGINNING = 110.0  # ms that the figure shows larger: three spikes of the target
 # Of NEST 3.10.0 at the defaults of the study.

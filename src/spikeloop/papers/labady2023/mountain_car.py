@@ -26,7 +26,8 @@ from spikeloop.learners.strategies import Around, EnsembleKalmanFilter, Evosax
 from spikeloop.loading import load_policies
 from spikeloop.papers.labady2023.setting import FITNESS, GOAL, GYM_STEPS, L2L_STEPS, MOUNTAIN_CAR, evolution, experiment
 from spikeloop.run import Run
-from spikeloop.training import over_seeds, spread, write_atomically, write_json
+from spikeloop.storage import write_atomically, write_json
+from spikeloop.training import over_seeds, spread
 
 LAST = 50  # generations at the end whose mean fitness is reported
 # Found on seeds 100 to 105 and 200 to 211. Where all reach the goal the position no longer tells them apart, so the steps

@@ -18,8 +18,8 @@ from spikeloop.analysis.tables import cell, markdown, quartiles
 from spikeloop.component import require, require_count, require_positive, require_ticks
 from spikeloop.errors import InvalidInput
 from spikeloop.plasticity import STDP, AbstractPlasticity, FusedSTDP
+from spikeloop.storage import write_atomically, write_json
 from spikeloop.study import AbstractStudy
-from spikeloop.training import write_atomically, write_json
 
 # Final weights at the defaults of the study, by an independent program: the four modes, in their order.
 RECOMPUTED = {

@@ -21,7 +21,7 @@ from spikeloop.experiment import Experiment, Reference
 from spikeloop.loading import load_policies, median_seed
 from spikeloop.papers.labady2023.setting import ACTIONS, GOAL, GYM_STEPS, experiment, spiking_policy, window
 from spikeloop.run import Run
-from spikeloop.training import write_atomically, write_json
+from spikeloop.storage import write_atomically, write_json
 
 LEAST = 0.02  # a move of less than this is part of the phase that it interrupts
 LAST = 10  # steps at the end, near the goal

@@ -17,7 +17,7 @@ from spikeloop.analysis.tables import markdown
 from spikeloop.errors import InvalidInput
 from spikeloop.papers.zhang2022.tasks import ENCODERS, LIF, NULL
 from spikeloop.run import Run
-from spikeloop.training import write_atomically, write_json
+from spikeloop.storage import write_atomically, write_json
 
 NEURONS = {"": ("dynamic neuron", BLUE), LIF: ("LIF", VERMILION)}
 

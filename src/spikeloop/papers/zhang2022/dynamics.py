@@ -33,8 +33,8 @@ from spikeloop.component import require, require_count, require_finite
 from spikeloop.encoders import DeterministicPopulationCode
 from spikeloop.errors import InvalidInput
 from spikeloop.neurons import AbstractNeuron, CurrentLeakyIntegrateAndFire, DynamicNeuron
+from spikeloop.storage import write_atomically, write_json
 from spikeloop.study import AbstractStudy
-from spikeloop.training import write_atomically, write_json
 
 HAND_INPUT = 0.3
 # v, u and spike of the dynamic neuron at its first ticks under that input.

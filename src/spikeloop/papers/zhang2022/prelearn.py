@@ -33,7 +33,8 @@ from spikeloop.papers.zhang2022.setting import spiking_actor, td3
 from spikeloop.papers.zhang2022.tasks import ENV_STEPS, mujoco
 from spikeloop.policies import SpikingPolicy
 from spikeloop.run import Run
-from spikeloop.training import Trainer, write_atomically, write_json
+from spikeloop.storage import write_atomically, write_json
+from spikeloop.training import Trainer
 
 PUBLISHED = {"theta_v": -0.172, "theta_u": 0.529, "theta_r": 0.021, "theta_s": 0.132}
 START = UniformStart(-0.5, 0.5)

@@ -24,7 +24,7 @@ from spikeloop.component import build
 from spikeloop.errors import InvalidInput
 from spikeloop.experiment import Experiment
 from spikeloop.papers.zhang2022.tasks import ACTORS, PUBLISHED, TASKS
-from spikeloop.training import read_json
+from spikeloop.storage import read_json
 
 # Largest average return on v4, 5 seeds: Xu et al., "CaRe-BN" (ICLR 2026).
 INDEPENDENT = {

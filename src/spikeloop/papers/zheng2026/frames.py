@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from spikeloop.run import Run
-from spikeloop.training import write_atomically
+from spikeloop.storage import write_atomically
 
 SMOOTHING = 20  # episodes of the moving mean in figures
 FINAL_EPISODES = 50  # the last episodes whose mean is reported

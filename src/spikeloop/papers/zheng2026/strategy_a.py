@@ -47,7 +47,8 @@ from spikeloop.papers.zheng2026.setting import experiment
 from spikeloop.papers.zheng2026.strategy_b import policy
 from spikeloop.policies import SpikingPolicy
 from spikeloop.run import Run
-from spikeloop.training import Protocol, write_json
+from spikeloop.storage import write_json
+from spikeloop.training import Protocol
 
 ITERATIONS = 200
 ALPHAS = (0.1, 0.01, 0.001, 0.0001)

@@ -30,7 +30,8 @@ from spikeloop.papers.zheng2026.frames import Frames, draw_panels
 from spikeloop.papers.zheng2026.setting import experiment
 from spikeloop.policies import DeepPolicy, SpikingPolicy
 from spikeloop.run import Run
-from spikeloop.training import Protocol, write_json
+from spikeloop.storage import write_json
+from spikeloop.training import Protocol
 
 EPISODES = 200
 WIDTHS = (4, 8, 16, 32, 64)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from spikeloop.errors import InvalidInput
-from spikeloop.training import load_arrays, save_arrays
-from spikeloop.training.packing import MOST_LEVELS, pack, unpack
+from spikeloop.storage import load_arrays, save_arrays
+from spikeloop.storage.packing import MOST_LEVELS, pack, unpack
 
 FEW = st.sampled_from([0.0, -0.0, 1.0, 0.1, -3e38, 1e-45, np.nan, np.inf])
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spikeloop.errors import InvalidInput
-from spikeloop.training import load_arrays, read_header, read_json, save_arrays, write_atomically, write_json
+from spikeloop.storage import load_arrays, read_header, read_json, save_arrays, write_atomically, write_json
 
 TYPES = (bool, "int8", "int16", "int32", "uint8", "uint16", "uint32", "float16", "bfloat16", "float32")
 on_disk = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
