@@ -16,7 +16,7 @@ from spikeloop.papers.chevtchenko2021.pretraining import (
     initial_weights,
     straight_through_sign,
 )
-from spikeloop.training import read_header
+from spikeloop.storage import read_header
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from spikeloop.errors import InvalidInput
-from spikeloop.training import load_arrays, read_header, save_arrays
+from spikeloop.storage import load_arrays, read_header, save_arrays
 
 SHAPES = ((3, 3, 3, 32), (3, 3, 32, 32), (16 * 16 * 32, 128))  # of the weights of the layers that end in a sign
 FEATURES = SHAPES[-1][-1]
