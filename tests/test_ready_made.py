@@ -9,6 +9,7 @@ from spikeloop.catalogue import ENTRIES
 from spikeloop.cli import main
 from spikeloop.environments import Discrete
 from spikeloop.errors import InvalidInput
+from spikeloop.experiment import Experiment
 from spikeloop.loading import evaluate_policies, load_policies
 from spikeloop.ready_made import is_ready_made, locate, reached, ready_made
 from spikeloop.run import Run
@@ -22,6 +23,10 @@ def test_there_are_some_and_the_command_line_lists_them(capsys):
     assert main(["list", "ready-made"]) == 0
     printed = capsys.readouterr().out
     assert all(name in printed for name in NAMES) and "mean return" in printed
+
+
+def test_every_experiment_has_one():
+    assert set(NAMES) == {name for name, entry in ENTRIES.items() if isinstance(entry.make(), Experiment)}
 
 
 @pytest.mark.parametrize("name", NAMES)
