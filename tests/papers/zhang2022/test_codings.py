@@ -51,6 +51,13 @@ def test_an_unfinished_run_is_told_by_the_last_evaluation_of_all(run):
     assert table["env_steps"] == 200 and table["codings"]["population"]["difference"]["iqm"] == -2.0
 
 
+def test_a_coding_alone_has_nothing_to_be_compared_with(run):
+    made = run.experiment.with_fields(controls={})
+    alone = Run.create(run.path.with_name("alone"), made)
+    evaluate(alone, "population", "final.json", 1.0)
+    assert report_codings(alone) == []
+
+
 def test_nothing_to_report(run):
     with pytest.raises(InvalidInput, match="no evaluations"):
         report_codings(run)

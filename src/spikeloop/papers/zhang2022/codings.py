@@ -25,10 +25,12 @@ NEURONS = {"": ("dynamic neuron", BLUE), LIF: ("LIF", VERMILION)}
 def report_codings(run: Run) -> list[Path]:
     """table.json and codings.png of a run of ``zhang2022/codings`` or ``zhang2022/codings-pendulum``; returns the files.
 
-    Raises InvalidInput if there is no evaluation that all arms have reached.
+    Without a coding that has both neurons there is nothing to compare, and no file. Raises InvalidInput if there is no evaluation that all arms have reached.
     """
     at, scores = _scores(run)
     codings = [name for name in ENCODERS if name in scores and name + LIF in scores]
+    if not codings:
+        return []
     table: dict[str, Any] = {"env_steps": at, "random_actions": _measured(scores[NULL]) if NULL in scores else None}
     table["codings"] = {
         name: {
