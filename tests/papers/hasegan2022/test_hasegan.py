@@ -41,9 +41,10 @@ def test_reward_is_what_the_loss_fell_by():
     assert told((0.05, 0.1), (0.2, 3.0)) == -1.0 and told((0.2, 3.0), (0.05, 0.1)) == 1.0
 
 
-def test_becoming_upright_is_rewarded_once_and_draws_are_punished():
+def test_becoming_upright_is_rewarded_draws_are_punished_and_nothing_is_said_of_what_was_upright():
     assert told((0.02, 0.0), (0.005, 0.005)) == 1.0
-    assert told((0.005, 0.005), (0.004, 0.004)) == 0.0
+    assert told((0.005, 0.005), (0.004, 0.004)) == told((0.005, 0.005), (0.2, 3.0)) == 0.0
+    assert told((0.005, 0.005), (0.2, 3.0), counts=(2.0, 2.0)) == 0.0
     assert told((0.02, 0.0), (0.005, 0.005), counts=(2.0, 2.0)) == pytest.approx(-1.0 / 1.5)
     assert told((0.02, 0.0), (0.005, 0.005), counts=(0.0, 0.0)) == pytest.approx(-1.0 / 1.5)
 
