@@ -286,46 +286,60 @@ def _circuit(part: Part, state: Part, rates: np.ndarray) -> list[np.ndarray]:
     period = F(1000.0) / (np.where(on, rates, F(1)) * F(part["resolution"]))
     state["wait"] = np.where(on, np.where(pulse, state["wait"] + period, state["wait"]) - F(1), F(0))
     state["coming"].append(pulse.astype(F))
-    arriving = {"ampa": np.zeros((batch, int(ends[-1])), F)}
-    arriving["ampa"][:, : rates.shape[1]] = F(part["source_weight"]) * state["coming"].pop(0)
+    came = state["coming"].pop(0)
+    sums: Part = {"ampa": np.zeros((batch, int(ends[-1])), F), "ampa counted": np.zeros((batch, int(ends[-1])), F)}
+    sums["ampa"][:, : rates.shape[1]], sums["ampa counted"][:, : rates.shape[1]] = F(part["source_weight"]) * came, came
     for sent in part["outgoing"]:
         fired = state["history"][:, sent["places"], starts[sent["pre"]] : ends[sent["pre"]]].reshape(batch, -1)
         edge, came = 0, fired @ sent["matrix"]
         for target, kind in sent["targets"]:
-            laid = arriving.setdefault(kind, np.zeros((batch, int(ends[-1])), F))
-            width = part["sizes"][target]
+            laid, width = sums.setdefault(kind, np.zeros((batch, int(ends[-1])), F)), part["sizes"][target]
             laid[:, starts[target] : ends[target]] += came[:, edge : edge + width]
             edge += width
-    spikes = _rule_based(part["neuron"], state["neurons"], arriving)
+    weights = {kind: came for kind, came in sums.items() if not kind.endswith("counted")}
+    events = {  # where all weights are the same, how many came is how much came by the weight of one
+        kind: np.where(one > 0, weights[kind] / np.where(one > 0, one, F(1)), sums.get(f"{kind} counted", F(0)))
+        for kind, one in part["event_sizes"].items()
+    }
+    spikes = _rule_based(part["neuron"], state["neurons"], weights, events)
     state["history"] = np.concatenate([state["history"][:, 1:], spikes[:, None]], axis=1)
     return [spikes[:, start:end] for start, end in zip(starts, ends, strict=True)]
 
 
-def _rule_based(part: Part, state: Part, arriving: dict[str, np.ndarray]) -> np.ndarray:
-    """One tick of the event-driven cell INTF7; `arriving` holds weights by kind of synapse."""
+def _rule_based(part: Part, state: Part, arriving: Part, events: Part | None = None) -> np.ndarray:
+    """One tick of the event-driven cell INTF7: sums of weights by kind of synapse, and how many events they are."""
     if not state:
         zero = np.zeros_like(arriving["ampa"])
         state.update(potentials=dict.fromkeys(part["kinds"], zero), ahp=zero, raised=zero, refractory=zero)
     potentials = {name: value * part["decays"][name] for name, value in state["potentials"].items()}
     rest, ahp = part["rest"], state["ahp"] * part["decays"]["ahp"]
-    held = state["refractory"] > 0
+    held, excited, excitations = state["refractory"] > 0, np.zeros_like(ahp), np.zeros_like(ahp)
     raised = np.where(held, state["raised"], state["raised"] * part["decays"]["raised"])
     refractory = np.maximum(state["refractory"] - F(1), F(0))
-    deviation = np.clip(sum(potentials.values()) + ahp, rest, -rest)
-    for name, given in arriving.items():
-        weights, potential = np.maximum(given, F(0)), potentials[name]
-        more = weights * (F(1) - deviation / F(part["reversals"][name]))
-        if name.startswith("ampa"):
-            potentials[name] = np.maximum(potential + more, F(0))
-        elif name.startswith("nmda"):
-            more = more / (F(1) + F(part["magnesium"]) * np.exp(F(-0.062) * (rest + deviation)))
-            below = potential < F(part["reversals"][name])
-            potentials[name] = np.where(below, np.maximum(potential + more, F(0)), potential)
-        else:
-            above = potential > F(part["reversals"][name])
-            potentials[name] = np.where(above, np.minimum(potential - more, F(0)), potential)
-    v = np.clip(rest + sum(potentials.values()) + ahp, F(part["lowest"]), F(part["highest"]))
-    fires = (sum(arriving.values()) > 0) & (refractory == 0) & (v > part["threshold"] + raised) & (v <= part["block"])
+    for inhibit in (True, False):
+        met = np.clip(sum(potentials.values()) + ahp, rest, -rest)
+        for name in (name for name in arriving if name.startswith("gaba") == inhibit):
+            weights, old, reversal = np.maximum(arriving[name], F(0)), potentials[name], F(part["reversals"][name])
+            if name.startswith("nmda"):
+                unblocked = F(1) + F(part["magnesium"]) * np.exp(F(-0.062) * (rest + met))
+                new = np.maximum(old + weights * (F(1) - met / reversal) / unblocked, F(0))
+                potentials[name] = np.where(old < reversal, new, old)
+                continue
+            number = np.round((events or {}).get(name, weights > 0)).astype(F)
+            share = weights / np.maximum(number, F(1)) / abs(reversal)
+            left = (F(1) - share) ** np.where((share >= 1) & inhibit, np.minimum(number, F(1)), number)
+            more = (reversal - met) * (F(1) - left)
+            potentials[name] = np.maximum(old + more, F(0))
+            if inhibit:
+                potentials[name] = np.where(old > reversal, np.minimum(old + more, F(0)), old)
+            else:
+                excited, excitations = excited + more, excitations + number
+    low, high = part["threshold"] + raised - rest, part["block"] - rest
+    step = np.where(excitations > 0, excited / np.maximum(excitations, F(1)), F(0))
+    crossing = np.floor(np.maximum(low - met, F(0)) / np.maximum(step, F(1e-6))) + F(1)
+    at = np.where(step > 0, met + crossing * step, met)
+    lands = (crossing <= np.maximum(excitations, F(1))) & (at > low) & (at <= high)
+    fires = (sum(arriving.values()) > 0) & (refractory == 0) & lands
     state["potentials"], state["ahp"] = potentials, np.where(fires, ahp - part["ahp_weight"], ahp)
     state["raised"] = np.where(fires, part["raised_share"] * (part["block"] - part["threshold"]), raised)
     state["refractory"] = np.where(fires, part["held"], refractory)

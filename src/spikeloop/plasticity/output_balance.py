@@ -55,8 +55,9 @@ class AbstractOutputBalance(AbstractModulatedPlasticity):
         known = traces.first != 0
         share = jnp.where(known, jnp.sum(weights, axis=1) / jnp.where(known, traces.first, 1.0), 1.0)
         grown, shrunk = (jnp.clip(x, self.low, self.high)[:, None] for x in (share, 1.0 / jnp.maximum(share, 1e-6)))
-        rewarded = (modulator if reward is None else reward) > 0
-        memory, change = self.rule.change(traces.rule, weights, modulator * self._factor(rewarded, grown, shrunk))
+        told = jnp.broadcast_to(modulator, weights.shape)
+        rewarded = told > 0 if reward is None else jnp.broadcast_to(reward > 0, weights.shape)
+        memory, change = self.rule.change(traces.rule, weights, told * self._factor(rewarded, grown, shrunk))
         return BalancedMemory(memory, traces.first), change
 
     @abc.abstractmethod
