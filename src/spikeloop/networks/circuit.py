@@ -266,7 +266,7 @@ class Circuit(AbstractNetwork):
         used |= {"ampa"} if self.populations[0] in group else set()
         rest = side_by_side_neuron(group).init(sum(one.size for one in group))
         potentials = {kind: value for kind, value in rest.potentials.present().items() if kind in used}
-        return RuleBasedState(Synapses(**potentials), rest.hyperpolarisation, rest.raised, rest.refractory)
+        return eqx.tree_at(lambda state: state.potentials, rest, Synapses(**potentials))
 
 
 def side_by_side_neuron(group: tuple[Population, ...]) -> RuleBasedNeuron:

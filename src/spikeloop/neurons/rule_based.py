@@ -106,6 +106,7 @@ class RuleBasedState(eqx.Module):
     hyperpolarisation: Float[Array, " n"]  # after spikes, at most 0, mV
     raised: Float[Array, " n"]  # how far the threshold stands above its resting value, mV
     refractory: Float[Array, " n"]  # ticks until it may fire again
+    fired: Float[Array, " n"]  # 1 where it fired in the last tick, of which the three numbers above do not know yet
 
 
 class RuleBasedNeuron(AbstractNeuron):
@@ -142,16 +143,18 @@ class RuleBasedNeuron(AbstractNeuron):
 
     def init(self, size):
         zero = jnp.zeros(size)
-        return RuleBasedState(Synapses(*(zero for _ in RECEPTORS)), zero, zero, zero)
+        return RuleBasedState(Synapses(*(zero for _ in RECEPTORS)), zero, zero, zero, zero)
 
     def step(self, state: RuleBasedState, current: Arrivals | Synapses | Float[Array, " n"], key):
         came = current if isinstance(current, Arrivals) else arrivals(_synapses(current), Synapses())
         left = came.left.present()
         potentials = {name: value * self.decay(name) for name, value in state.potentials.present().items()}
-        ahp = state.hyperpolarisation * self.decay("ahp")
-        held = state.refractory > 0
-        raised = jnp.where(held, state.raised, state.raised * self.decay("raised"))
-        refractory = jnp.maximum(state.refractory - 1.0, 0.0)
+        ahp = (state.hyperpolarisation - self.ahp_weight * state.fired) * self.decay("ahp")
+        fired = state.fired > 0
+        refractory = jnp.where(fired, self._held(), state.refractory)
+        raised = jnp.where(fired, self.raised_share * (self.block - self.threshold), state.raised)
+        raised = jnp.where(refractory > 0, raised, raised * self.decay("raised"))
+        refractory = jnp.maximum(refractory - 1.0, 0.0)
 
         def deviation():
             return jnp.clip(sum(potentials.values()) + ahp, self.rest, -self.rest)
@@ -173,13 +176,8 @@ class RuleBasedNeuron(AbstractNeuron):
                 more = (REVERSALS[name] - met) * (1.0 - left[name])
                 potentials[name], excited = jnp.maximum(potentials[name] + more, 0.0), excited + more
         fires = came.anything & (refractory == 0) & self._lands(met, excited, came.excitations, raised)
-        after = RuleBasedState(
-            Synapses(**potentials),
-            jnp.where(fires, ahp - self.ahp_weight, ahp),
-            jnp.where(fires, self.raised_share * (self.block - self.threshold), raised),
-            jnp.where(fires, self._held(), refractory),
-        )
-        return after, fires.astype(ahp.dtype)
+        fires = fires.astype(ahp.dtype)
+        return RuleBasedState(Synapses(**potentials), ahp, raised, refractory, fires), fires
 
     def decay(self, name: str) -> Float[Array, "..."]:
         """What is left after a tick of the potential with the time constant ``tau_NAME``."""
@@ -187,7 +185,8 @@ class RuleBasedNeuron(AbstractNeuron):
 
     def potential(self, state: RuleBasedState) -> Float[Array, " n"]:
         """The membrane potential, mV."""
-        return self.rest + sum(state.potentials.present().values()) + state.hyperpolarisation
+        hyperpolarised = state.hyperpolarisation - self.ahp_weight * state.fired
+        return self.rest + sum(state.potentials.present().values()) + hyperpolarised
 
     def _held(self):
         return jnp.round(jnp.asarray(self.refractory / self.resolution, jnp.float32))
