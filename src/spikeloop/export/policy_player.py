@@ -88,9 +88,6 @@ def _act(program: Part, output: np.ndarray) -> np.ndarray:
     return np.clip(low + F(0.5) * (action + F(1.0)) * (high - low), low, high)
 
 
-# Policies: from observations [batch, numbers] to outputs [batch, outputs].
-
-
 def _decide(part: Part, state: Part, obs: np.ndarray, spikes: list[np.ndarray]) -> np.ndarray:
     kind = part["kind"]
     if kind == "standardised":
@@ -133,9 +130,6 @@ def _spiking(part: Part, state: Part, obs: np.ndarray, counts: list[np.ndarray])
         heard.append(spikes[-1])
     counts += totals
     return _read(part["decoder"], heard, part["ticks"])
-
-
-# Encoders: a function that gives the input of the next tick.
 
 
 def _encoder(part: Part, state: Part, obs: np.ndarray) -> Callable[[], np.ndarray]:
@@ -199,9 +193,6 @@ def _activity(part: Part, obs: np.ndarray) -> np.ndarray:
     return np.minimum(rates, F(1)) if "fires" in part else rates
 
 
-# Networks: one tick, from the input to the spikes of every population.
-
-
 def _layers(part: Part, state: Part, inputs: np.ndarray) -> list[np.ndarray]:
     spikes, x = [inputs] if part["inputs_spike"] else [], inputs
     for place, layer in enumerate(part["layers"]):
@@ -241,9 +232,7 @@ def _delayed(part: Part, state: Part, inputs: np.ndarray) -> list[np.ndarray]:
         held = state.setdefault(str(place), {})
         size = inputs.shape[1] if not place else part["weights"][place - 1].shape[1]
         if not held:
-            held.update(
-                {name: np.zeros((batch, size)) for name in ("v", "direct", "refractory", "ji", "je", "ii", "ie")}
-            )
+            held |= {name: np.zeros((batch, size)) for name in ("v", "direct", "refractory", "ji", "je", "ii", "ie")}
             width = (batch, size) if not place else (2, batch, size)
             held["coming"] = [np.zeros(width) for _ in range(delay)]
         # What was sent so many ticks ago arrives now, at the end of the step; a direct current acts from the next one on.
@@ -322,17 +311,17 @@ def _rule_based(part: Part, state: Part, arriving: Part, events: Part | None = N
             weights, old, reversal = np.maximum(arriving[name], F(0)), potentials[name], F(part["reversals"][name])
             if name.startswith("nmda"):
                 unblocked = F(1) + F(part["magnesium"]) * np.exp(F(-0.062) * (rest + met))
-                new = np.maximum(old + weights * (F(1) - met / reversal) / unblocked, F(0))
-                potentials[name] = np.where(old < reversal, new, old)
+                more = weights * (F(1) - met / reversal) / unblocked
+                potentials[name] = np.where(old < reversal, np.maximum(old + more, F(0)), old)
                 continue
             number = np.round((events or {}).get(name, weights > 0)).astype(F)
             share = weights / np.maximum(number, F(1)) / abs(reversal)
             left = (F(1) - share) ** np.where((share >= 1) & inhibit, np.minimum(number, F(1)), number)
             more = (reversal - met) * (F(1) - left)
-            potentials[name] = np.maximum(old + more, F(0))
             if inhibit:
                 potentials[name] = np.where(old > reversal, np.minimum(old + more, F(0)), old)
             else:
+                potentials[name] = np.maximum(old + more, F(0))
                 excited, excitations = excited + more, excitations + number
     low, high = part["threshold"] + raised - rest, part["block"] - rest
     step = np.where(excitations > 0, excited / np.maximum(excitations, F(1)), F(0))
@@ -344,9 +333,6 @@ def _rule_based(part: Part, state: Part, arriving: Part, events: Part | None = N
     state["raised"] = np.where(fires, part["raised_share"] * (part["block"] - part["threshold"]), raised)
     state["refractory"] = np.where(fires, part["held"], refractory)
     return fires.astype(F)
-
-
-# Decoders: from the spikes of the last population, tick after tick, to the output.
 
 
 def _read(part: Part, heard: list[np.ndarray], ticks: int) -> np.ndarray:
