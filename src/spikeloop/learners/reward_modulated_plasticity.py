@@ -123,6 +123,11 @@ class RewardModulatedPlasticity(AbstractLearner):
         metrics = {name: jnp.mean(values) for name, values in metrics.items()}
         return state, Report(jnp.asarray(self.steps_per_iteration, jnp.int32), episodes, metrics)
 
+    def taken_over(self, state):
+        """The same weights, and synapses that remember nothing: no tags, and no weights that were the first ones before."""
+        synapses = tuple(self._begin(connection, state.params) for connection in self._plastic(state.params))
+        return eqx.tree_at(lambda now: now.synapses, state, synapses)
+
     def actor(self, environment, state):
         return Actor(self.policy, state.params, environment.spec.actions, self.selection)
 

@@ -67,14 +67,14 @@ def test_the_circuit_has_1800_plastic_synapses_and_a_neuron_for_each_input():
 
 
 def test_stages_follow_each_other_as_published():
-    """500, 2000 and 22,500 s of decisions of 50 ms, and the numbers of the first and of the last round."""
+    """500, 2000 and 22,500 s of decisions of 50 ms, the last in six parts, and the numbers of each round."""
     learner: Any = stdp_rl().learner
-    assert [stage.env_steps * 0.05 for stage in learner.stages] == [500.0, 2000.0, 22_500.0]
+    assert [stage.env_steps * 0.05 for stage in learner.stages] == [500.0, *[2000.0] * 4, *[5000.0] * 2, 6500.0]
     for env_steps, (step, window, kappa) in (
         (0, (0.04, 3.0, 1.0)),
         (49_999, (0.002, 5.0, 1.0)),
         (50_000, (0.01, 5.0, 0.9)),
     ):
-        now = learner._now(jnp.int32(env_steps))
+        now = learner._learner(learner._stage(jnp.int32(env_steps)))
         found = (now.rule.rule.rate, now.rule.rule.pairs.window, now.targeting.opposite)
         np.testing.assert_allclose(jax.tree.map(float, found), (step, window, kappa), rtol=1e-6)
