@@ -14,8 +14,7 @@ from spikeloop.interaction import RandomAmongLargest
 from spikeloop.learners import Evolution, OwnStart
 from spikeloop.learners.strategies import MultiplicativeEvolutionStrategy
 from spikeloop.networks import Circuit, FixedProjection, Population, RegularSource, TrainableProjection
-from spikeloop.neurons import RuleBasedNeuron, Synapses
-from spikeloop.neurons.rule_based import arrivals
+from spikeloop.neurons import RuleBasedNeuron, Synapses, arrivals
 from spikeloop.policies import KeepBetweenDecisions, SpikingPolicy
 
 H = 0.5

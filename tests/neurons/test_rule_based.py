@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from spikeloop.errors import InvalidInput
-from spikeloop.neurons import RuleBasedNeuron, Synapses
-from spikeloop.neurons.rule_based import RECEPTORS, arrivals
+from spikeloop.neurons import RuleBasedNeuron, Synapses, arrivals
+from spikeloop.neurons.rule_based import RECEPTORS
 
 H = 0.5
 # A synapse that is forgotten within a tick, and no after-hyperpolarisation: what arrives is compared with the threshold.

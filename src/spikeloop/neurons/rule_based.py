@@ -112,8 +112,9 @@ class RuleBasedState(eqx.Module):
 class RuleBasedNeuron(AbstractNeuron):
     """Exponential potentials of six kinds of synapses, refractoriness and depolarisation block by rules (INTF7).
 
-    Its input is a `Synapses` of arriving weights of at least 0, also for GABA; an array alone is AMPA. The defaults are the
-    excitatory cells of Hasegan et al. 2022. Spikes have no derivative.
+    Its input is a `Synapses` of arriving weights of at least 0, also for GABA, each one event; an array alone is AMPA; more events
+    in a tick are what `arrivals` makes of them. The defaults are the excitatory cells of Hasegan et al. 2022. Spikes have no
+    derivative.
     """
 
     rest: float = -65.0  # resting potential, mV
