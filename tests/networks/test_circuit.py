@@ -14,7 +14,7 @@ from spikeloop.interaction import RandomAmongLargest
 from spikeloop.learners import Evolution, OwnStart
 from spikeloop.learners.strategies import MultiplicativeEvolutionStrategy
 from spikeloop.networks import Circuit, FixedProjection, Population, RegularSource, TrainableProjection
-from spikeloop.neurons import RuleBasedNeuron, Synapses
+from spikeloop.neurons import RuleBasedNeuron, Synapses, arrivals
 from spikeloop.policies import KeepBetweenDecisions, SpikingPolicy
 
 H = 0.5
@@ -67,19 +67,26 @@ def test_spikes_arrive_after_their_delays(ran):
     names = [population.name for population in CIRCUIT.populations]
     fired = dict(zip(names, spikes, strict=True))
     arriving: dict[str, dict] = {name: {} for name in fired}
+    events: dict[str, dict] = {name: {} for name in fired}
     for projection, drawn in zip(CIRCUIT.projections, params.wiring.value, strict=True):
         synapses, strength = np.asarray(drawn.synapses), np.asarray(drawn.strength)
         for receptor, mean in projection.receptors.items():
             varied = isinstance(projection, FixedProjection) or receptor == "ampa2"
             weights = mean * (strength if varied else np.ones_like(strength))
-            into = arriving[projection.post].setdefault(receptor, np.zeros_like(fired[projection.post]))
+            into, number = (
+                of[projection.post].setdefault(receptor, np.zeros_like(fired[projection.post]))
+                for of in (arriving, events)
+            )
             for step, pre, post in zip(*np.nonzero(synapses), strict=True):
                 delay = projection.delays(H)[step]
                 into[delay:, post] += weights[pre, post] * fired[projection.pre][:-delay, pre]
+                number[delay:, post] += fired[projection.pre][:-delay, pre]
     for population in CIRCUIT.populations[1:]:
-        neuron, came = population.neuron, {k: jnp.asarray(v) for k, v in arriving[population.name].items()}
+        neuron, weights = population.neuron, {k: jnp.asarray(v) for k, v in arriving[population.name].items()}
+        numbers = {k: jnp.asarray(v) for k, v in events[population.name].items() if not k.startswith("nmda")}
+        came = arrivals(Synapses(**weights), Synapses(**numbers))
         again = jax.jit(lambda came, neuron=neuron, n=population.size: jax.lax.scan(
-            lambda state, now: neuron.step(state, now, None), neuron.init(n), Synapses(**came)
+            lambda state, now: neuron.step(state, now, None), neuron.init(n), came
         )[1])(came)  # fmt: skip
         assert fired[population.name].sum() > 10
         np.testing.assert_array_equal(np.asarray(again), fired[population.name])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spikeloop.errors import InvalidInput
-from spikeloop.neurons import RuleBasedNeuron, Synapses
+from spikeloop.neurons import RuleBasedNeuron, Synapses, arrivals
 from spikeloop.neurons.rule_based import RECEPTORS
 
 H = 0.5
@@ -75,6 +75,28 @@ def test_a_second_arrival_counts_less_the_nearer_the_potential_is_to_its_reversa
 def test_it_fires_between_threshold_and_block_only():
     weights = course(1, {(0, 0): 24.9, (0, 1): 25.1, (0, 2): 39.9, (0, 3): 40.1})
     assert run(RuleBasedNeuron(resolution=H), Synapses(ampa=weights))[1][0].tolist() == [0.0, 1.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "weight"), [("ampa", 9.0), ("ampa2", 30.0), ("gaba", 4.5), ("gaba2", 5.0), ("gaba", 18.0)]
+)
+@pytest.mark.parametrize("number", [1, 3])
+def test_events_of_one_tick_are_events_one_after_the_other(kind, weight, number):
+    """Where nothing decays, so many events in one tick leave the potential that one event in each of so many ticks leaves."""
+    lasting = RuleBasedNeuron(threshold=0.0, block=1.0, resolution=H, **{f"tau_{name}": 1e9 for name in RECEPTORS})
+    state, _ = lasting.step(lasting.init(1), Synapses(ampa=jnp.full(1, 4.0), gaba=jnp.full(1, 2.0)), None)
+    at_once = arrivals(Synapses(**{kind: jnp.full(1, weight * number)}), Synapses(**{kind: jnp.full(1, float(number))}))
+    together, _ = lasting.step(state, at_once, None)
+    for _ in range(number):
+        state, _ = lasting.step(state, Synapses(**{kind: jnp.full(1, weight)}), None)
+    np.testing.assert_allclose(np.asarray(lasting.potential(together)), np.asarray(lasting.potential(state)), rtol=1e-5)
+
+
+def test_many_small_events_fire_a_neuron_that_one_of_their_weight_blocks():
+    neuron = RuleBasedNeuron(resolution=H)
+    weights, numbers = jnp.asarray([50.0, 50.0, 50.0, 20.0]), jnp.asarray([1.0, 2.0, 6.0, 6.0])
+    fired = neuron.step(neuron.init(4), arrivals(Synapses(ampa=weights), Synapses(ampa=numbers)), None)[1]
+    assert fired.tolist() == [0.0, 0.0, 1.0, 0.0]
 
 
 def test_rate_by_input_is_refractory_time_and_relaxation_of_the_threshold():

@@ -22,11 +22,11 @@ NOW = FIRST * jnp.asarray([[1.0], [1.5], [0.25], [40.0], [1.0]])
 ONES = Seen(jnp.ones((1, 5)), jnp.ones((1, 2)))
 
 
-def change(rule, told):
+def change(rule, told, reward=None):
     memory = rule.forget(
         rule.see(rule.init(FIRST), FIRST, ONES), NOW
     )  # an episode ended, and the first sums are still known
-    return np.asarray(rule.change(rule.see(memory, NOW, ONES), NOW, jnp.asarray(told))[1])
+    return np.asarray(rule.change(rule.see(memory, NOW, ONES), NOW, jnp.asarray(told), reward)[1])
 
 
 @pytest.mark.parametrize(("make", "up"), [(GrowingOutput, 1.0), (LevellingOutput, -1.0)])
@@ -37,6 +37,15 @@ def test_rewards_and_punishments_are_scaled_in_opposite_directions(make, up):
     np.testing.assert_allclose(
         change(make(RULE), [0.5, -0.5]), np.stack([0.5 * growth, -0.5 * shrinkage], 1), rtol=1e-4
     )
+
+
+@pytest.mark.parametrize("make", [GrowingOutput, LevellingOutput])
+@pytest.mark.parametrize("reward", [0.5, -0.5])
+def test_a_reward_aimed_at_two_groups_with_opposite_signs_leaves_the_sum_of_outputs_as_it_was(make, reward):
+    """The direction is that of the reward, not of what a group hears: otherwise outputs that grew would grow ever on."""
+    found = change(make(RULE), [reward, -reward], jnp.asarray(reward))
+    assert (np.abs(found) > 0).all()
+    np.testing.assert_allclose(found.sum(axis=1), 0.0, atol=1e-6)
 
 
 def test_at_first_it_changes_nothing():

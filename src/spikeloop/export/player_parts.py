@@ -10,6 +10,7 @@ from spikeloop import decoders, encoders, networks, neurons
 from spikeloop.encoders.place_cells import cells_along
 from spikeloop.errors import InvalidInput
 from spikeloop.export.discrete import Discrete, population_map
+from spikeloop.networks.circuit import side_by_side_neuron
 from spikeloop.neurons import rule_based
 
 Part = dict[str, Any]
@@ -141,27 +142,41 @@ def _delayed(network: Any, params: Any) -> Part:
 
 
 def _circuit(network: Any, params: Any) -> Part:
-    places = {population.name: place for place, population in enumerate(network.populations)}
+    populations = network.populations
+    places = {population.name: place for place, population in enumerate(populations)}
     state = jax.device_get(network.init_state(params))
-    kinds = [name for name in rule_based.RECEPTORS if getattr(state.neurons.potentials, name) is not None]
-    outgoing = [
-        {
-            "matrix": np.asarray(sent.matrix),
-            "pre": sent.pre,
-            "places": list(sent.places),
-            "targets": [[places[name], kind] for name, kind in sent.targets],
-        }
-        for sent in network._outgoing(params)
+    kinds = [
+        kind
+        for kind in rule_based.RECEPTORS
+        if any(getattr(neurons.potentials, kind) is not None for neurons in state.neurons)
     ]
+    alike = network.event_sizes()
     return {
         "kind": "circuit",
-        "sizes": [population.size for population in network.populations],
+        "sizes": [population.size for population in populations],
         "longest": state.history.shape[0],
         "source_delay": state.coming.shape[0],
         "source_weight": network.source.weight,
         "resolution": network.resolution,
-        "outgoing": outgoing,
-        "neuron": _rule_based(network._neuron(), kinds),
+        "outgoing": [
+            {
+                "matrix": np.asarray(sent.matrix),
+                "pre": places[sent.pre],
+                "places": list(sent.places),
+                "targets": [
+                    [places[one.post], f"{one.kind} counted" if one.counted else one.kind] for one in sent.targets
+                ],
+            }
+            for sent in network.outgoing(params, list(places))
+        ],
+        "event_sizes": {
+            kind: np.concatenate(
+                [np.full(one.size, alike.get((one.name, kind)) or 0.0, np.float32) for one in populations]
+            )
+            for kind in kinds
+            if kind in rule_based.COUNTED
+        },
+        "neuron": _rule_based(side_by_side_neuron(populations), kinds),
     }
 
 
@@ -169,7 +184,6 @@ def _rule_based(neuron: Any, kinds: list[str]) -> Part:
     def number(value: Any) -> np.ndarray:
         return np.asarray(value, np.float32)
 
-    reversals = {"ampa": rule_based.AMPA_REVERSAL, "nmda": rule_based.NMDA_REVERSAL, "gaba": rule_based.GABA_REVERSAL}
     names = ("rest", "threshold", "block", "ahp_weight", "raised_share")
     return {
         "kind": "rule_based",
@@ -177,10 +191,8 @@ def _rule_based(neuron: Any, kinds: list[str]) -> Part:
         **{name: number(getattr(neuron, name)) for name in names},
         "decays": {name: number(neuron.decay(name)) for name in (*kinds, "ahp", "raised")},
         "held": number(neuron._held()),
-        "reversals": {name: reversals[name.rstrip("2")] for name in kinds},
+        "reversals": {name: rule_based.REVERSALS[name] for name in kinds},
         "magnesium": rule_based.MAGNESIUM,
-        "lowest": rule_based.LOWEST,
-        "highest": rule_based.HIGHEST,
     }
 
 

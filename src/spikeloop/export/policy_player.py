@@ -88,9 +88,6 @@ def _act(program: Part, output: np.ndarray) -> np.ndarray:
     return np.clip(low + F(0.5) * (action + F(1.0)) * (high - low), low, high)
 
 
-# Policies: from observations [batch, numbers] to outputs [batch, outputs].
-
-
 def _decide(part: Part, state: Part, obs: np.ndarray, spikes: list[np.ndarray]) -> np.ndarray:
     kind = part["kind"]
     if kind == "standardised":
@@ -133,9 +130,6 @@ def _spiking(part: Part, state: Part, obs: np.ndarray, counts: list[np.ndarray])
         heard.append(spikes[-1])
     counts += totals
     return _read(part["decoder"], heard, part["ticks"])
-
-
-# Encoders: a function that gives the input of the next tick.
 
 
 def _encoder(part: Part, state: Part, obs: np.ndarray) -> Callable[[], np.ndarray]:
@@ -199,9 +193,6 @@ def _activity(part: Part, obs: np.ndarray) -> np.ndarray:
     return np.minimum(rates, F(1)) if "fires" in part else rates
 
 
-# Networks: one tick, from the input to the spikes of every population.
-
-
 def _layers(part: Part, state: Part, inputs: np.ndarray) -> list[np.ndarray]:
     spikes, x = [inputs] if part["inputs_spike"] else [], inputs
     for place, layer in enumerate(part["layers"]):
@@ -241,9 +232,7 @@ def _delayed(part: Part, state: Part, inputs: np.ndarray) -> list[np.ndarray]:
         held = state.setdefault(str(place), {})
         size = inputs.shape[1] if not place else part["weights"][place - 1].shape[1]
         if not held:
-            held.update(
-                {name: np.zeros((batch, size)) for name in ("v", "direct", "refractory", "ji", "je", "ii", "ie")}
-            )
+            held |= {name: np.zeros((batch, size)) for name in ("v", "direct", "refractory", "ji", "je", "ii", "ie")}
             width = (batch, size) if not place else (2, batch, size)
             held["coming"] = [np.zeros(width) for _ in range(delay)]
         # What was sent so many ticks ago arrives now, at the end of the step; a direct current acts from the next one on.
@@ -286,53 +275,64 @@ def _circuit(part: Part, state: Part, rates: np.ndarray) -> list[np.ndarray]:
     period = F(1000.0) / (np.where(on, rates, F(1)) * F(part["resolution"]))
     state["wait"] = np.where(on, np.where(pulse, state["wait"] + period, state["wait"]) - F(1), F(0))
     state["coming"].append(pulse.astype(F))
-    arriving = {"ampa": np.zeros((batch, int(ends[-1])), F)}
-    arriving["ampa"][:, : rates.shape[1]] = F(part["source_weight"]) * state["coming"].pop(0)
+    came = state["coming"].pop(0)
+    sums: Part = {"ampa": np.zeros((batch, int(ends[-1])), F), "ampa counted": np.zeros((batch, int(ends[-1])), F)}
+    sums["ampa"][:, : rates.shape[1]], sums["ampa counted"][:, : rates.shape[1]] = F(part["source_weight"]) * came, came
     for sent in part["outgoing"]:
         fired = state["history"][:, sent["places"], starts[sent["pre"]] : ends[sent["pre"]]].reshape(batch, -1)
         edge, came = 0, fired @ sent["matrix"]
         for target, kind in sent["targets"]:
-            laid = arriving.setdefault(kind, np.zeros((batch, int(ends[-1])), F))
-            width = part["sizes"][target]
+            laid, width = sums.setdefault(kind, np.zeros((batch, int(ends[-1])), F)), part["sizes"][target]
             laid[:, starts[target] : ends[target]] += came[:, edge : edge + width]
             edge += width
-    spikes = _rule_based(part["neuron"], state["neurons"], arriving)
+    weights = {kind: came for kind, came in sums.items() if not kind.endswith("counted")}
+    events = {  # where all weights are the same, how many came is how much came by the weight of one
+        kind: np.where(one > 0, weights[kind] / np.where(one > 0, one, F(1)), sums.get(f"{kind} counted", F(0)))
+        for kind, one in part["event_sizes"].items()
+    }
+    spikes = _rule_based(part["neuron"], state["neurons"], weights, events)
     state["history"] = np.concatenate([state["history"][:, 1:], spikes[:, None]], axis=1)
     return [spikes[:, start:end] for start, end in zip(starts, ends, strict=True)]
 
 
-def _rule_based(part: Part, state: Part, arriving: dict[str, np.ndarray]) -> np.ndarray:
-    """One tick of the event-driven cell INTF7; `arriving` holds weights by kind of synapse."""
+def _rule_based(part: Part, state: Part, arriving: Part, events: Part | None = None) -> np.ndarray:
+    """One tick of the event-driven cell INTF7: sums of weights by kind of synapse, and how many events they are."""
     if not state:
         zero = np.zeros_like(arriving["ampa"])
         state.update(potentials=dict.fromkeys(part["kinds"], zero), ahp=zero, raised=zero, refractory=zero)
     potentials = {name: value * part["decays"][name] for name, value in state["potentials"].items()}
     rest, ahp = part["rest"], state["ahp"] * part["decays"]["ahp"]
-    held = state["refractory"] > 0
+    held, excited, excitations = state["refractory"] > 0, np.zeros_like(ahp), np.zeros_like(ahp)
     raised = np.where(held, state["raised"], state["raised"] * part["decays"]["raised"])
     refractory = np.maximum(state["refractory"] - F(1), F(0))
-    deviation = np.clip(sum(potentials.values()) + ahp, rest, -rest)
-    for name, given in arriving.items():
-        weights, potential = np.maximum(given, F(0)), potentials[name]
-        more = weights * (F(1) - deviation / F(part["reversals"][name]))
-        if name.startswith("ampa"):
-            potentials[name] = np.maximum(potential + more, F(0))
-        elif name.startswith("nmda"):
-            more = more / (F(1) + F(part["magnesium"]) * np.exp(F(-0.062) * (rest + deviation)))
-            below = potential < F(part["reversals"][name])
-            potentials[name] = np.where(below, np.maximum(potential + more, F(0)), potential)
-        else:
-            above = potential > F(part["reversals"][name])
-            potentials[name] = np.where(above, np.minimum(potential - more, F(0)), potential)
-    v = np.clip(rest + sum(potentials.values()) + ahp, F(part["lowest"]), F(part["highest"]))
-    fires = (sum(arriving.values()) > 0) & (refractory == 0) & (v > part["threshold"] + raised) & (v <= part["block"])
+    for inhibit in (True, False):
+        met = np.clip(sum(potentials.values()) + ahp, rest, -rest)
+        for name in (name for name in arriving if name.startswith("gaba") == inhibit):
+            weights, old, reversal = np.maximum(arriving[name], F(0)), potentials[name], F(part["reversals"][name])
+            if name.startswith("nmda"):
+                unblocked = F(1) + F(part["magnesium"]) * np.exp(F(-0.062) * (rest + met))
+                more = weights * (F(1) - met / reversal) / unblocked
+                potentials[name] = np.where(old < reversal, np.maximum(old + more, F(0)), old)
+                continue
+            number = np.round((events or {}).get(name, weights > 0)).astype(F)
+            share = weights / np.maximum(number, F(1)) / abs(reversal)
+            left = (F(1) - share) ** np.where((share >= 1) & inhibit, np.minimum(number, F(1)), number)
+            more = (reversal - met) * (F(1) - left)
+            if inhibit:
+                potentials[name] = np.where(old > reversal, np.minimum(old + more, F(0)), old)
+            else:
+                potentials[name] = np.maximum(old + more, F(0))
+                excited, excitations = excited + more, excitations + number
+    low, high = part["threshold"] + raised - rest, part["block"] - rest
+    step = np.where(excitations > 0, excited / np.maximum(excitations, F(1)), F(0))
+    crossing = np.floor(np.maximum(low - met, F(0)) / np.maximum(step, F(1e-6))) + F(1)
+    at = np.where(step > 0, met + crossing * step, met)
+    lands = (crossing <= np.maximum(excitations, F(1))) & (at > low) & (at <= high)
+    fires = (sum(arriving.values()) > 0) & (refractory == 0) & lands
     state["potentials"], state["ahp"] = potentials, np.where(fires, ahp - part["ahp_weight"], ahp)
     state["raised"] = np.where(fires, part["raised_share"] * (part["block"] - part["threshold"]), raised)
     state["refractory"] = np.where(fires, part["held"], refractory)
     return fires.astype(F)
-
-
-# Decoders: from the spikes of the last population, tick after tick, to the output.
 
 
 def _read(part: Part, heard: list[np.ndarray], ticks: int) -> np.ndarray:

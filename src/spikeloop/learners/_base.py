@@ -60,6 +60,10 @@ class AbstractLearner(Component):
     def step(self, environment: AbstractEnvironment, state: Any, key: PRNGKeyArray) -> tuple[Any, Report]:
         """One iteration of the algorithm."""
 
+    def taken_over(self, state: Any) -> Any:
+        """What another stage of training begins with, where it takes over this state: all of it, unless overridden."""
+        return state
+
     @abc.abstractmethod
     def actor(self, environment: AbstractEnvironment, state: Any) -> Actor:
         """What has been learned so far, acting without exploration: for evaluation and for use."""

@@ -123,6 +123,11 @@ class RewardModulatedPlasticity(AbstractLearner):
         metrics = {name: jnp.mean(values) for name, values in metrics.items()}
         return state, Report(jnp.asarray(self.steps_per_iteration, jnp.int32), episodes, metrics)
 
+    def taken_over(self, state):
+        """The same weights, and synapses that remember nothing: no tags, and no weights that were the first ones before."""
+        synapses = tuple(self._begin(connection, state.params) for connection in self._plastic(state.params))
+        return eqx.tree_at(lambda now: now.synapses, state, synapses)
+
     def actor(self, environment, state):
         return Actor(self.policy, state.params, environment.spec.actions, self.selection)
 
@@ -136,7 +141,7 @@ class RewardModulatedPlasticity(AbstractLearner):
         after = []
         for connection, synapses in zip(connections, state.synapses, strict=True):
             heard = self.targeting(told, moment.transition.action, self._group(spec, state.params, connection))
-            after.append(self._learn(connection, synapses, moment.decision.record, heard, moment.episode.ended))
+            after.append(self._learn(connection, synapses, moment.decision.record, (heard, told), moment.episode.ended))
         params = self._with_weights(state.params, [weights for weights, _ in after])
         sizes = jnp.stack([jnp.mean(jnp.abs(weights)) for weights, _ in after])
         metrics = {
@@ -150,7 +155,7 @@ class RewardModulatedPlasticity(AbstractLearner):
         return state, (moment.episode, metrics)
 
     def _learn(self, connection, synapses, watched, heard, ended):
-        """The weights of one connection after a decision and its reward, and what it keeps."""
+        """The weights of one connection after a decision and its reward, aimed and as it was, and what it keeps."""
         post = jnp.concatenate([synapses.post, watched.spikes[connection.post]])
         expected = None
         if synapses.expected is not None:
@@ -158,7 +163,7 @@ class RewardModulatedPlasticity(AbstractLearner):
         ticks, weights = self.policy.ticks, connection.weights
         now = None if expected is None else expected[:ticks]
         seen = Seen(watched.spikes[connection.pre], post[:ticks], now)
-        traces, change = self.rule.change(self.rule.see(synapses.traces, weights, seen), weights, heard)
+        traces, change = self.rule.change(self.rule.see(synapses.traces, weights, seen), weights, *heard)
         spikes = watched.decision.spikes[connection.post]
         homeostasis, weights = self.homeostasis.step(synapses.homeostasis, weights + change, spikes)
         kept = PlasticSynapses(traces, post[ticks:], None if expected is None else expected[ticks:], homeostasis)

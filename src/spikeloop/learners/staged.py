@@ -1,7 +1,7 @@
 """A learner whose hyperparameters change from one stage of training to the next, while everything learned goes on.
 
-Stages are the same learner with other numbers: after the environment steps of one, the next takes over its state. Only numbers that
-are no counts may differ, so that one compiled iteration serves all stages.
+Stages are the same learner with other numbers: after the environment steps of one, the next takes over its state, as
+`AbstractLearner.taken_over` leaves it. Only numbers that are no counts may differ, so that one compiled iteration serves them all.
 """
 
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Int
 
 from spikeloop.component import Component, require, require_count
@@ -28,10 +29,11 @@ class Stage(Component):
 
 
 class StagedState(eqx.Module):
-    """The state of the learner, and how far training has come."""
+    """The state of the learner, how far training has come, and the place of the stage of the last iteration."""
 
     learner: Any
     env_steps: Int[Array, ""]
+    stage: Int[Array, ""]
 
 
 class Staged(AbstractLearner):
@@ -56,24 +58,30 @@ class Staged(AbstractLearner):
         return self.stages[0].learner.typical_env_steps(environment)
 
     def init(self, environment, key):
-        return StagedState(self.stages[0].learner.init(environment, key), jnp.zeros((), jnp.int32))
+        zero = jnp.zeros((), jnp.int32)
+        return StagedState(self.stages[0].learner.init(environment, key), zero, zero)
 
     def step(self, environment, state, key):
-        learned, report = self._now(state.env_steps).step(environment, state.learner, key)
-        return StagedState(learned, state.env_steps + report.env_steps), report
+        stage = self._stage(state.env_steps)
+        learner = self._learner(stage)
+        taken = jax.tree.map(
+            lambda new, old: jnp.where(stage > state.stage, new, old), learner.taken_over(state.learner), state.learner
+        )
+        learned, report = learner.step(environment, taken, key)
+        return StagedState(learned, state.env_steps + report.env_steps, stage), report
 
     def actor(self, environment, state):
         return self.stages[-1].learner.actor(environment, state.learner)
 
-    def _now(self, env_steps: Int[Array, ""]) -> AbstractLearner:
-        """The learner of the stage that training has come to."""
-        ends, total = [], 0
-        for stage in self.stages[:-1]:
-            total += stage.env_steps
-            ends.append(total)
-        place = jnp.sum(env_steps >= jnp.asarray(ends, jnp.int32), dtype=jnp.int32)
+    def _stage(self, env_steps: Int[Array, ""]) -> Int[Array, ""]:
+        """The place of the stage that training has come to."""
+        ends = np.cumsum([stage.env_steps for stage in self.stages[:-1]])
+        return jnp.sum(env_steps >= jnp.asarray(ends, jnp.int32), dtype=jnp.int32)
+
+    def _learner(self, stage: Int[Array, ""]) -> AbstractLearner:
+        """The learner of this stage."""
 
         def select(*values):
-            return values[0] if all(value == values[0] for value in values) else jnp.asarray(values, jnp.float32)[place]
+            return values[0] if all(value == values[0] for value in values) else jnp.asarray(values, jnp.float32)[stage]
 
         return jax.tree.map(select, *(stage.learner for stage in self.stages))

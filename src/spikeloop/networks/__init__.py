@@ -2,7 +2,7 @@
 
 from spikeloop.networks._base import AbstractNetwork, Connection, Pathway
 from spikeloop.networks.chain import Chain, Link, LinkParams
-from spikeloop.networks.circuit import Circuit, CircuitParams, CircuitState
+from spikeloop.networks.circuit import Circuit, CircuitState
 from spikeloop.networks.delayed import DelayedFeedForward, DelayedState
 from spikeloop.networks.feed_forward import FeedForward, Layer
 from spikeloop.networks.fixed import Fixed
@@ -15,6 +15,7 @@ from spikeloop.networks.projections import (
     TrainableProjection,
     Wiring,
 )
+from spikeloop.networks.sending import CircuitParams
 from spikeloop.networks.silenced import Silenced, SilencedParams
 from spikeloop.networks.sources import RegularSource
 from spikeloop.networks.spiking_inputs import SpikingInputs

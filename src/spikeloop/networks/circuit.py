@@ -6,14 +6,14 @@ A spike fired in tick k reaches a synapse of delay d in tick k + d. The weights 
 synapses there are, their delays and all other weights are drawn along with them, once for each seed, and stay as they are
 (`Fixed`). The last population is the one that a decoder reads.
 
-All neurons are one vector, and what a population sends is one matrix product for all of its targets, receptors and
-delays. Within the shortest delay of the circuit no spike can reach another neuron, so so many ticks are one product too.
+Populations that reach each other are one group, and all of its neurons one vector. Groups are run one after the other: what the
+groups before it send is known for all ticks, and is one matrix product for all ticks, targets, receptors and delays. Within the
+shortest delay of a group no spike can reach another of its neurons, so so many ticks are one product too.
 
 A weight never turns its sign: excitation and inhibition are kinds of receptors, and what would be below zero counts as zero.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Mapping
 
 import equinox as eqx
 import jax
@@ -26,35 +26,27 @@ from spikeloop.errors import InvalidInput
 from spikeloop.networks._base import AbstractNetwork, Connection, Pathway
 from spikeloop.networks.fixed import Fixed
 from spikeloop.networks.projections import AbstractProjection, Population, TrainableProjection, Wiring
+from spikeloop.networks.sending import (
+    CircuitParams,
+    Column,
+    Outgoing,
+    arriving,
+    event_sizes,
+    outgoing,
+    side_by_side,
+    weights_by_kind,
+)
 from spikeloop.networks.sources import RegularSource
 from spikeloop.neurons.rule_based import RuleBasedNeuron, RuleBasedState, Synapses
 
 
-class CircuitParams(eqx.Module):
-    """The weights of the trainable projections, and what was drawn of every projection."""
-
-    weights: tuple[Float[Array, "_ _"], ...]
-    wiring: Fixed[tuple[Wiring, ...]]
-
-
 class CircuitState(eqx.Module):
-    """The neurons of all populations side by side, their latest spikes, and the source of the inputs."""
+    """The neurons of each group side by side, the latest spikes of all, and the source of the inputs."""
 
-    neurons: RuleBasedState
+    neurons: tuple[RuleBasedState, ...]
     history: Float[Array, "longest_delay _"]  # spikes of the latest ticks, the oldest first
     wait: Float[Array, " first"]  # of the source: ticks until its next pulse
     coming: Float[Array, "_ first"]  # pulses on their way, next to arrive first
-
-
-class Outgoing(eqx.Module):
-    """What the spikes of one population do: a matrix from its latest spikes to all of its targets."""
-
-    matrix: Float[
-        Array, "rows columns"
-    ]  # rows: a block of neurons for each place of the history; columns: one for each target
-    pre: int = eqx.field(static=True)  # place of the population
-    places: tuple[int, ...] = eqx.field(static=True)  # of the history, one for each delay that occurs
-    targets: tuple[tuple[str, str], ...] = eqx.field(static=True)  # populations and kinds of synapses
 
 
 class Circuit(AbstractNetwork):
@@ -119,14 +111,10 @@ class Circuit(AbstractNetwork):
         return CircuitParams(weights, Fixed(wiring))
 
     def init_state(self, params):
-        ends = self._ends()
-        used = {name for projection in self.projections for name in projection.receptors} | {"ampa"}
-        rest = self._neuron().init(ends[-1])
-        potentials = Synapses(**{name: value for name, value in rest.potentials.present().items() if name in used})
-        neurons = RuleBasedState(potentials, rest.hyperpolarisation, rest.raised, rest.refractory)
         first, longest = self.populations[0].size, max(self._delays(), default=1)
         coming = jnp.zeros((round(self.source.delay / self.resolution), first))
-        return CircuitState(neurons, jnp.zeros((longest, ends[-1])), self.source.init(first), coming)
+        neurons = tuple(self._resting(group) for group in self._groups())
+        return CircuitState(neurons, jnp.zeros((longest, self._ends()[-1])), self.source.init(first), coming)
 
     def silence(self, params):
         return tuple(jnp.zeros(population.size) for population in self.populations)
@@ -139,44 +127,82 @@ class Circuit(AbstractNetwork):
         return state, tuple(fired[0] for fired in spikes)
 
     def run(self, params, state, currents):
-        ticks, ends = currents.shape[0], self._ends()
-        outgoing = self._outgoing(params)
-        neuron = self._neuron()
+        ticks, ends, longest = currents.shape[0], [0, *self._ends()], len(state.history)
         wait, pulses = jax.lax.scan(
             lambda wait, rates: self.source.step(wait, rates, self.resolution), state.wait, currents
         )
-        both = jnp.concatenate([state.coming, pulses])
-        arriving, coming = self.source.weight * both[:ticks], both[ticks:]
+        pulses = jnp.concatenate([state.coming, pulses])
+        first, names = Column(self.populations[0].name, "ampa"), [one.name for one in self.populations]
+        from_source = {first: self.source.weight * pulses[:ticks], first._replace(counted=True): pulses[:ticks]}
+        fired = {name: state.history[:, a:b] for name, a, b in zip(names, ends[:-1], ends[1:], strict=True)}
+        after = []
+        for group, neurons in zip(self._groups(), state.neurons, strict=True):
+            members = {one.name: one.size for one in group}
+            sent = self.outgoing(params, members)
+            known = arriving([one for one in sent if one.pre not in members], fired, ticks, members)
+            known = _added(known, from_source) if first.post in members else known
+            inside = [one for one in sent if one.pre in members]
+            neurons, spikes = self._run_group(
+                group, neurons, known, inside, {name: fired[name] for name in members}, ticks
+            )
+            after.append(neurons)
+            fired |= {name: jnp.concatenate([fired[name], now]) for name, now in spikes.items()}
+        history = jnp.concatenate([fired[name] for name in names], axis=1)[ticks:]
+        return CircuitState(tuple(after), history, wait, pulses[ticks:]), tuple(fired[name][longest:] for name in names)
 
-        def block(carry, arriving):
+    def _run_group(self, group, neurons, known, inside, history, ticks):
+        """The neurons of a group after these ticks, and the spikes of its populations in each of them.
+
+        `known` is what arrives from elsewhere, `inside` what its populations send to each other, `history` their latest spikes.
+        """
+        members = {one.name: one.size for one in group}
+        neuron, edges = side_by_side_neuron(group), np.cumsum(list(members.values()))[:-1].tolist()
+
+        def block(carry, known, length):
             neurons, history = carry
-            came = self._arrived(outgoing, history, arriving)
+            came = _added(known, arriving(inside, history, length, members))
+            arrivals = side_by_side(came, group, length, self.event_sizes())
             # A loop, not straight-line code, in which XLA would compute a tick again for each of the things made of it.
-            neurons, spikes = jax.lax.scan(lambda neurons, now: neuron.step(neurons, now, None), neurons, came)
-            history = jnp.concatenate([history, spikes])[len(spikes) :]
+            neurons, fired = jax.lax.scan(lambda neurons, now: neuron.step(neurons, now, None), neurons, arrivals)
+            spikes = dict(zip(members, jnp.split(fired, edges, axis=1), strict=True))
+            history = {name: jnp.concatenate([history[name], spikes[name]])[length:] for name in members}
             return (neurons, history), spikes
 
-        size = min(min(self._delays(), default=ticks), ticks)
+        size = min([ticks, *(self._delays(members) if inside else ())])
         whole = ticks // size * size
-        blocks = arriving[:whole].reshape(-1, size, arriving.shape[1])
-        carry, spikes = jax.lax.scan(block, (state.neurons, state.history), blocks)
-        spikes = spikes.reshape(whole, ends[-1])
+        blocks = {column: part[:whole].reshape(-1, size, part.shape[1]) for column, part in known.items()}
+        carry, spikes = jax.lax.scan(
+            lambda carry, known: block(carry, known, size), (neurons, history), blocks, length=whole // size
+        )
+        spikes = {name: now.reshape(whole, members[name]) for name, now in spikes.items()}
         if whole < ticks:
-            carry, last = block(carry, arriving[whole:])
-            spikes = jnp.concatenate([spikes, last])
-        neurons, history = carry
-        state = CircuitState(neurons, history, wait, coming)
-        return state, tuple(jnp.split(spikes, ends[:-1], axis=1))
+            carry, last = block(carry, {column: part[whole:] for column, part in known.items()}, ticks - whole)
+            spikes = {name: jnp.concatenate([now, last[name]]) for name, now in spikes.items()}
+        return carry[0], spikes
 
     def potentials(self, params, state):
-        return tuple(jnp.split(self._neuron().potential(state.neurons), self._ends()[:-1]))
+        found = {}
+        for group, neurons in zip(self._groups(), state.neurons, strict=True):
+            edges = np.cumsum([one.size for one in group])[:-1].tolist()
+            parts = jnp.split(side_by_side_neuron(group).potential(neurons), edges)
+            found |= dict(zip([one.name for one in group], parts, strict=True))
+        return tuple(found[one.name] for one in self.populations)
+
+    def outgoing(self, params: CircuitParams, members: Collection[str]) -> tuple[Outgoing, ...]:
+        """What a spike of each population does in these."""
+        longest = max(self._delays(), default=1)
+        return outgoing(self.projections, params, members, self.resolution, longest, self.event_sizes())
+
+    def event_sizes(self) -> dict[tuple[str, str], float | None]:
+        """The weight of every synapse of a kind onto a population; None where they differ, or where pulses arrive as well."""
+        return {**event_sizes(self.projections), (self.populations[0].name, "ampa"): None}
 
     def pathways(self, params, state):
         """One for each kind of receptor of a projection: a spike that reaches two of them is two operations."""
         trained, found = iter(params.weights), []
         for place, (projection, drawn) in enumerate(zip(self.projections, params.wiring.value, strict=True)):
             pre, post = self._place(projection.pre), self._place(projection.post)
-            for kind, weights in self._weights(projection, drawn, trained).items():
+            for kind, weights in weights_by_kind(projection, drawn, trained).items():
                 there = jnp.maximum(weights, 0.0) * _present(drawn)
                 found.append(Pathway(there, pre, post, f"{kind}, {place}", kind.startswith("gaba")))
         return tuple(found)
@@ -210,70 +236,55 @@ class Circuit(AbstractNetwork):
     def _ends(self) -> list[int]:
         return np.cumsum([population.size for population in self.populations]).tolist()
 
-    def _delays(self) -> list[int]:
-        return [tick for projection in self.projections for tick in projection.delays(self.resolution)]
+    def _delays(self, members: Collection[str] | None = None) -> list[int]:
+        """The delays that occur, in ticks; of projections among these populations alone, where they are given."""
+        among = [one for one in self.projections if members is None or (one.pre in members and one.post in members)]
+        return [tick for projection in among for tick in projection.delays(self.resolution)]
 
-    def _neuron(self) -> RuleBasedNeuron:
-        """One neuron with the fields of every population's, as vectors over all neurons."""
-        neurons = [population.neuron for population in self.populations]
-        sizes = [population.size for population in self.populations]
+    def _groups(self) -> tuple[tuple[Population, ...], ...]:
+        """Populations that reach each other together, and no group before one that sends to it."""
+        reached = {one.name: {one.name} for one in self.populations}
+        for _ in self.populations:
+            for projection in self.projections:
+                reached[projection.pre] |= reached[projection.post]
+        left, groups = list(self.populations), []
+        while left:
+            ready = next(
+                one
+                for one in left
+                if all(one.name not in reached[other.name] or other.name in reached[one.name] for other in left)
+            )
+            groups.append(
+                tuple(one for one in left if one.name in reached[ready.name] and ready.name in reached[one.name])
+            )
+            left = [one for one in left if one not in groups[-1]]
+        return tuple(groups)
 
-        def spread(*values):
-            if all(isinstance(value, float | int) and value == values[0] for value in values):
-                return values[0]
-            filled = [jnp.broadcast_to(jnp.asarray(v, jnp.float32), (n,)) for v, n in zip(values, sizes, strict=True)]
-            return jnp.concatenate(filled)
+    def _resting(self, group: tuple[Population, ...]) -> RuleBasedState:
+        members = {one.name for one in group}
+        used = {kind for one in self.projections if one.post in members for kind in one.receptors}
+        used |= {"ampa"} if self.populations[0] in group else set()
+        rest = side_by_side_neuron(group).init(sum(one.size for one in group))
+        potentials = {kind: value for kind, value in rest.potentials.present().items() if kind in used}
+        return eqx.tree_at(lambda state: state.potentials, rest, Synapses(**potentials))
 
-        return jax.tree.map(spread, *neurons)
 
-    def _outgoing(self, params: CircuitParams) -> tuple["Outgoing", ...]:
-        """What a spike of each population that sends any does to the others."""
-        trained, longest = iter(params.weights), max(self._delays(), default=1)
-        found: dict[str, dict[tuple[str, str], dict[int, Any]]] = {}
-        wiring = jax.lax.stop_gradient(params.wiring.value)
-        for projection, drawn in zip(self.projections, wiring, strict=True):
-            for name, weight in self._weights(projection, drawn, trained).items():
-                laid = found.setdefault(projection.pre, {}).setdefault((projection.post, name), {})
-                for delay, there in zip(projection.delays(self.resolution), drawn.synapses, strict=True):
-                    # What was fired d ticks ago is at place longest - d of the history.
-                    place = longest - delay
-                    laid[place] = laid.get(place, 0.0) + jnp.maximum(weight, 0.0) * there
-        return tuple(self._joined(pre, targets) for pre, targets in found.items())
+def side_by_side_neuron(group: tuple[Population, ...]) -> RuleBasedNeuron:
+    """One neuron with the fields of every population's, as vectors over all neurons of the group."""
 
-    def _weights(self, projection: AbstractProjection, drawn: Wiring, trained: Iterator[Any]) -> dict[str, Any]:
-        """The weights of each kind of receptor of a projection, as if there were synapses everywhere."""
-        if not isinstance(projection, TrainableProjection):
-            return {name: mean * drawn.strength for name, mean in projection.receptors.items()}
-        weights = {name: jnp.full_like(drawn.strength, mean) for name, mean in projection.receptors.items()}
-        return {**weights, projection.trained: next(trained)}
+    def spread(*values):
+        if all(isinstance(value, float | int) and value == values[0] for value in values):
+            return values[0]
+        filled = [jnp.full(one.size, jnp.asarray(v, jnp.float32)) for v, one in zip(values, group, strict=True)]
+        return jnp.concatenate(filled)
 
-    def _joined(self, pre: str, targets: dict[tuple[str, str], dict[int, Any]]) -> "Outgoing":
-        """All that one population sends as one matrix."""
-        places = tuple(sorted({place for laid in targets.values() for place in laid}))
-        columns = []
-        for laid in targets.values():
-            blank = jnp.zeros_like(next(iter(laid.values())))
-            columns.append(jnp.concatenate([laid.get(place, blank) for place in places]))
-        return Outgoing(jnp.concatenate(columns, axis=1), self._place(pre), places, tuple(targets))
+    return jax.tree.map(spread, *(one.neuron for one in group))
 
-    def _arrived(self, outgoing: tuple["Outgoing", ...], history: Array, pulses: Array) -> Synapses:
-        """The weights that arrive in each tick of a block, from the spikes before it and the pulses of the source."""
-        ticks, ends = pulses.shape[0], [0, *self._ends()]
-        sizes = {population.name: population.size for population in self.populations}
-        parts: dict[str, dict[str, Any]] = {"ampa": {self.populations[0].name: pulses}}
-        for sent in outgoing:
-            fired = history[:, ends[sent.pre] : ends[sent.pre + 1]]
-            rows = jnp.concatenate([fired[place : place + ticks] for place in sent.places], axis=1)
-            arrived = jnp.matmul(rows, sent.matrix, precision=jax.lax.Precision.HIGHEST)
-            edges = np.cumsum([sizes[post] for post, _ in sent.targets])[:-1].tolist()
-            for (post, name), part in zip(sent.targets, jnp.split(arrived, edges, axis=1), strict=True):
-                kind = parts.setdefault(name, {})
-                kind[post] = kind[post] + part if post in kind else part
-        side_by_side = {
-            name: jnp.concatenate([kind.get(who, jnp.zeros((ticks, n))) for who, n in sizes.items()], axis=1)
-            for name, kind in parts.items()
-        }
-        return Synapses(**side_by_side)
+
+def _added(known: Mapping[Column, Array], more: Mapping[Column, Array]) -> dict[Column, Array]:
+    """All that arrives of both."""
+    both = {column: known[column] + part if column in known else part for column, part in more.items()}
+    return {**known, **both}
 
 
 def _present(drawn: Wiring) -> Float[Array, "pre post"]:

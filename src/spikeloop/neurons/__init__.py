@@ -34,7 +34,7 @@ from spikeloop.neurons.parameters import (
     UniformStart,
 )
 from spikeloop.neurons.reset import AbstractReset, Detached, HardReset, SoftReset
-from spikeloop.neurons.rule_based import RuleBasedNeuron, RuleBasedState, Synapses
+from spikeloop.neurons.rule_based import Arrivals, RuleBasedNeuron, RuleBasedState, Synapses, arrivals
 from spikeloop.neurons.stochastic import AbstractStochasticNeuron, EscapeNoise, NoisyMembrane, SoftWinnerTakeAll
 from spikeloop.neurons.surrogate import (
     AbstractSurrogate,
@@ -64,6 +64,7 @@ __all__ = [
     "AlphaPropagator",
     "AlphaState",
     "Arctan",
+    "Arrivals",
     "BernoulliLogistic",
     "BinaryConcrete",
     "CurrentLeakyIntegrateAndFire",
@@ -105,4 +106,5 @@ __all__ = [
     "TrainableParameters",
     "Triangular",
     "UniformStart",
+    "arrivals",
 ]

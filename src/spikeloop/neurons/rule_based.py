@@ -11,30 +11,38 @@ that arrives adds at once
 
 and between arrivals every potential decays, P <- P exp(-h/tau). A neuron fires in a tick in which something arrives, if
 
-    V = rest + sum of potentials, cut to [-90, 0], satisfies    threshold + raised < V <= block
+    V = rest + sum of potentials, satisfies    threshold + raised < V <= block
 
 and it is not refractory: above `block` it is in depolarisation block. A spike takes `ahp_weight` from the after-hyperpolarisation,
 holds the neuron for `refractory` ms, and sets raised = raised_share (block - threshold), which decays with tau_raised from the
 end of the refractory time on. The membrane is not reset: what fired a neuron goes on decaying.
 
-Readings: all that arrives within one tick meets the same D, where the original takes its events one by one; and since a cell of
-the original does nothing between events, one that is above the threshold does not fire by itself when its refractory time
-ends, but with the next arrival.
+Events of one tick meet each other, as those of the original do, which takes them one by one: n events of weight w leave
+(1 - w/65)^n of the distance from the reversal potential of AMPA, (1 - w/15)^n of that of GABA, and a neuron fires where one of
+them lands between threshold and block, not where their sum does. So small events carry a neuron over the threshold that one of
+the same total would block, and inhibition does not grow with their number for ever.
+
+Readings: in a tick, GABA events come first, and the weights of a kind are all their mean; NMDA is linear in them. Since a cell of
+the original does nothing between events, one that is above the threshold does not fire by itself when its refractory time ends,
+but with the next arrival.
 """
 
 import math
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from spikeloop.component import require, require_finite, require_positive, require_ticks
 from spikeloop.neurons._base import AbstractNeuron
 
-AMPA_REVERSAL, NMDA_REVERSAL, GABA_REVERSAL = 65.0, 90.0, -15.0  # above rest, mV
-LOWEST, HIGHEST = -90.0, 0.0  # of the potential that is compared with the threshold, mV
+MOST = 31  # events at one kind of synapses in one tick that are told apart
 MAGNESIUM = 1.6 / 3.57  # concentration over the half-activation of Jahr & Stevens 1990
 RECEPTORS = ("ampa", "ampa2", "nmda", "nmda2", "gaba", "gaba2")
+REVERSALS: dict[str, float] = dict(
+    zip(RECEPTORS, (65.0, 65.0, 90.0, 90.0, -15.0, -15.0), strict=True)
+)  # potentials above rest, mV
+COUNTED = ("ampa", "ampa2", "gaba", "gaba2")  # kinds whose arrivals in one tick meet each other's potentials
 
 
 class Synapses(eqx.Module):
@@ -52,6 +60,45 @@ class Synapses(eqx.Module):
         return {name: getattr(self, name) for name in RECEPTORS if getattr(self, name) is not None}
 
 
+class Arrivals(eqx.Module):
+    """What arrives in a tick, as `arrivals` makes it of weights: all that does not depend on the neuron's state."""
+
+    left: Synapses  # of AMPA and GABA: the share of the distance from the reversal potential that is left
+    nmda: Synapses  # weights, added up
+    excitations: Float[Array, "*ticks n"]  # events at AMPA synapses
+    anything: Bool[Array, "*ticks n"]
+
+
+def arrivals(weights: Synapses, events: Synapses) -> Arrivals:
+    """Events of these kinds in one tick, equal and one after the other: their weights added up, and how many they are.
+
+    A kind without `events` arrives in one event. A GABA event that passes the reversal potential is the last to count.
+    """
+    present = {name: jnp.maximum(sums, 0.0) for name, sums in weights.present().items()}
+    numbers = {name: (sums > 0).astype(sums.dtype) for name, sums in present.items()} | events.present()
+    left, excitations = {}, jnp.zeros_like(next(iter(present.values())))
+    for name, sums in present.items():
+        if name.startswith("nmda"):
+            continue
+        number = jnp.round(numbers[name])
+        share = sums / jnp.maximum(number, 1.0) / abs(REVERSALS[name])
+        once = (share >= 1.0) & name.startswith("gaba")
+        left[name] = _power(1.0 - share, jnp.where(once, jnp.minimum(number, 1.0), number))
+        excitations = excitations + number if name.startswith("ampa") else excitations
+    nmda = {name: sums for name, sums in present.items() if name.startswith("nmda")}
+    return Arrivals(Synapses(**left), Synapses(**nmda), excitations, jnp.asarray(sum(present.values()) > 0))
+
+
+def _power(base, exponent):
+    """A whole power of up to `MOST`, by squaring, which costs no logarithm."""
+    exponent = jnp.minimum(exponent, MOST).astype(jnp.int32)
+    power = jnp.ones_like(base)
+    for bit in range(MOST.bit_length()):
+        power = jnp.where((exponent >> bit) & 1 == 1, power * base, power)
+        base = base * base
+    return power
+
+
 class RuleBasedState(eqx.Module):
     """State of rule-based neurons. The potential of a kind of synapse that no neuron has may be None."""
 
@@ -59,13 +106,15 @@ class RuleBasedState(eqx.Module):
     hyperpolarisation: Float[Array, " n"]  # after spikes, at most 0, mV
     raised: Float[Array, " n"]  # how far the threshold stands above its resting value, mV
     refractory: Float[Array, " n"]  # ticks until it may fire again
+    fired: Float[Array, " n"]  # 1 where it fired in the last tick, of which the three numbers above do not know yet
 
 
 class RuleBasedNeuron(AbstractNeuron):
     """Exponential potentials of six kinds of synapses, refractoriness and depolarisation block by rules (INTF7).
 
-    Its input is a `Synapses` of arriving weights of at least 0, also for GABA; an array alone is AMPA. The defaults are the
-    excitatory cells of Hasegan et al. 2022. Spikes have no derivative.
+    Its input is a `Synapses` of arriving weights of at least 0, also for GABA, each one event; an array alone is AMPA; more events
+    in a tick are what `arrivals` makes of them. The defaults are the excitatory cells of Hasegan et al. 2022. Spikes have no
+    derivative.
     """
 
     rest: float = -65.0  # resting potential, mV
@@ -95,30 +144,41 @@ class RuleBasedNeuron(AbstractNeuron):
 
     def init(self, size):
         zero = jnp.zeros(size)
-        return RuleBasedState(Synapses(*(zero for _ in RECEPTORS)), zero, zero, zero)
+        return RuleBasedState(Synapses(*(zero for _ in RECEPTORS)), zero, zero, zero, zero)
 
-    def step(self, state: RuleBasedState, current: Synapses | Float[Array, " n"], key):
-        arriving = (current if isinstance(current, Synapses) else Synapses(current)).present()
+    def step(self, state: RuleBasedState, current: Arrivals | Synapses | Float[Array, " n"], key):
+        came = current if isinstance(current, Arrivals) else arrivals(_synapses(current), Synapses())
+        left = came.left.present()
         potentials = {name: value * self.decay(name) for name, value in state.potentials.present().items()}
-        ahp = state.hyperpolarisation * self.decay("ahp")
-        held = state.refractory > 0
-        raised = jnp.where(held, state.raised, state.raised * self.decay("raised"))
-        refractory = jnp.maximum(state.refractory - 1.0, 0.0)
+        ahp = (state.hyperpolarisation - self.ahp_weight * state.fired) * self.decay("ahp")
+        fired = state.fired > 0
+        refractory = jnp.where(fired, self._held(), state.refractory)
+        raised = jnp.where(fired, self.raised_share * (self.block - self.threshold), state.raised)
+        raised = jnp.where(refractory > 0, raised, raised * self.decay("raised"))
+        refractory = jnp.maximum(refractory - 1.0, 0.0)
 
-        deviation = jnp.clip(sum(potentials.values()) + ahp, self.rest, -self.rest)
-        for name, weights in arriving.items():
-            potentials[name] = self._arrived(name, potentials[name], weights, deviation)
-        v = self.rest + sum(potentials.values()) + ahp
-        v = jnp.clip(v, LOWEST, HIGHEST)
-        anything = sum(arriving.values()) > 0
-        fires = anything & (refractory == 0) & (v > self.threshold + raised) & (v <= self.block)
-        after = RuleBasedState(
-            Synapses(**potentials),
-            jnp.where(fires, ahp - self.ahp_weight, ahp),
-            jnp.where(fires, self.raised_share * (self.block - self.threshold), raised),
-            jnp.where(fires, self._held(), refractory),
-        )
-        return after, fires.astype(ahp.dtype)
+        def deviation():
+            return jnp.clip(sum(potentials.values()) + ahp, self.rest, -self.rest)
+
+        met = deviation()
+        for name in ("gaba", "gaba2"):
+            if name in left:
+                inhibited = jnp.minimum(potentials[name] - (met - REVERSALS[name]) * (1.0 - left[name]), 0.0)
+                potentials[name] = jnp.where(potentials[name] > REVERSALS[name], inhibited, potentials[name])
+        met = deviation()
+        for name, weights in came.nmda.present().items():
+            unblocked = 1.0 / (1.0 + MAGNESIUM * jnp.exp(-0.062 * (self.rest + met)))
+            more = weights * unblocked * (1.0 - met / REVERSALS[name])
+            excited = jnp.maximum(potentials[name] + more, 0.0)
+            potentials[name] = jnp.where(potentials[name] < REVERSALS[name], excited, potentials[name])
+        excited = jnp.zeros_like(ahp)
+        for name in ("ampa", "ampa2"):
+            if name in left:
+                more = (REVERSALS[name] - met) * (1.0 - left[name])
+                potentials[name], excited = jnp.maximum(potentials[name] + more, 0.0), excited + more
+        fires = came.anything & (refractory == 0) & self._lands(met, excited, came.excitations, raised)
+        fires = fires.astype(ahp.dtype)
+        return RuleBasedState(Synapses(**potentials), ahp, raised, refractory, fires), fires
 
     def decay(self, name: str) -> Float[Array, "..."]:
         """What is left after a tick of the potential with the time constant ``tau_NAME``."""
@@ -126,19 +186,20 @@ class RuleBasedNeuron(AbstractNeuron):
 
     def potential(self, state: RuleBasedState) -> Float[Array, " n"]:
         """The membrane potential, mV."""
-        return self.rest + sum(state.potentials.present().values()) + state.hyperpolarisation
+        hyperpolarised = state.hyperpolarisation - self.ahp_weight * state.fired
+        return self.rest + sum(state.potentials.present().values()) + hyperpolarised
 
     def _held(self):
         return jnp.round(jnp.asarray(self.refractory / self.resolution, jnp.float32))
 
-    def _arrived(self, name, potential, weights, deviation):
-        """The potential of one kind of synapse after these weights arrived."""
-        weights = jnp.maximum(weights, 0.0)
-        if name.startswith("ampa"):
-            return jnp.maximum(potential + weights * (1.0 - deviation / AMPA_REVERSAL), 0.0)
-        if name.startswith("nmda"):
-            unblocked = 1.0 / (1.0 + MAGNESIUM * jnp.exp(-0.062 * (self.rest + deviation)))
-            more = weights * unblocked * (1.0 - deviation / NMDA_REVERSAL)
-            return jnp.where(potential < NMDA_REVERSAL, jnp.maximum(potential + more, 0.0), potential)
-        more = weights * (1.0 - deviation / GABA_REVERSAL)
-        return jnp.where(potential > GABA_REVERSAL, jnp.minimum(potential - more, 0.0), potential)
+    def _lands(self, met, excited, events, raised):
+        """Whether the first of these steps that takes the potential above threshold leaves it below the block."""
+        low, high = self.threshold + raised - self.rest, self.block - self.rest
+        step = jnp.where(events > 0, excited / jnp.maximum(events, 1.0), 0.0)
+        crossing = jnp.floor(jnp.maximum(low - met, 0.0) / jnp.maximum(step, 1e-6)) + 1.0
+        at = jnp.where(step > 0, met + crossing * step, met)
+        return (crossing <= jnp.maximum(events, 1.0)) & (at > low) & (at <= high)
+
+
+def _synapses(current):
+    return current if isinstance(current, Synapses) else Synapses(current)

@@ -5,7 +5,8 @@
     GrowingOutput     m_ij <- m_ij g_i   for rewards,    m_ij / g_i   for punishments       (rich neurons get richer)
     LevellingOutput   m_ij <- m_ij / g_i for rewards,    m_ij g_i     for punishments       (back to where they were)
 
-Hasegan et al. 2022 balance outputs in all runs. Their code does the first, while its comment says the second; we take the code.
+It is the reward itself that decides which of the two it is, also where it is aimed at some neurons with the opposite sign. Hasegan
+et al. 2022 balance outputs in all runs. Their code does the first, while its comment says the second; we take the code.
 """
 
 import abc
@@ -50,12 +51,13 @@ class AbstractOutputBalance(AbstractModulatedPlasticity):
     def see(self, traces, weights, seen):
         return BalancedMemory(self.rule.see(traces.rule, weights, seen), traces.first)
 
-    def change(self, traces, weights, modulator):
+    def change(self, traces, weights, modulator, reward=None):
         known = traces.first != 0
         share = jnp.where(known, jnp.sum(weights, axis=1) / jnp.where(known, traces.first, 1.0), 1.0)
         grown, shrunk = (jnp.clip(x, self.low, self.high)[:, None] for x in (share, 1.0 / jnp.maximum(share, 1e-6)))
         told = jnp.broadcast_to(modulator, weights.shape)
-        memory, change = self.rule.change(traces.rule, weights, told * self._factor(told > 0, grown, shrunk))
+        rewarded = told > 0 if reward is None else jnp.broadcast_to(reward > 0, weights.shape)
+        memory, change = self.rule.change(traces.rule, weights, told * self._factor(rewarded, grown, shrunk))
         return BalancedMemory(memory, traces.first), change
 
     @abc.abstractmethod

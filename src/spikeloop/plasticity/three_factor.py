@@ -45,9 +45,16 @@ class AbstractModulatedPlasticity(AbstractPlasticity):
 
     @abc.abstractmethod
     def change(
-        self, traces: Any, weights: Float[Array, "pre post"], modulator: Float[Array, "..."]
+        self,
+        traces: Any,
+        weights: Float[Array, "pre post"],
+        modulator: Float[Array, "..."],
+        reward: Float[Array, ""] | None = None,
     ) -> tuple[Any, Float[Array, "pre post"]]:
-        """The modulator arrives, a number or an array [post] or [pre, post]: the new traces and the change of the weights."""
+        """The modulator arrives, a number or an array [post] or [pre, post]: the new traces and the change of the weights.
+
+        `reward` is what it was before it was aimed at anyone; None: the modulator itself.
+        """
 
     def forget(self, traces: Any, weights: Float[Array, "pre post"]) -> Any:
         """An episode ended: the traces that the next one begins with, none unless overridden."""
@@ -94,7 +101,7 @@ class ThreeFactor(AbstractModulatedPlasticity):
         pairs, pairings = jax.lax.scan(tick, traces.pairs, seen, unroll=min(8, seen.post.shape[0]))
         return SynapticMemory(pairs, self.eligibility.see(traces.eligibility, pairings, self.resolution))
 
-    def change(self, traces, weights, modulator):
+    def change(self, traces, weights, modulator, reward=None):
         wanted = self.rate * jnp.broadcast_to(modulator, weights.shape) * self.eligibility.read(traces.eligibility)
         memory = SynapticMemory(traces.pairs, self.eligibility.rewarded(traces.eligibility))
         return memory, self.bounds(weights, wanted)

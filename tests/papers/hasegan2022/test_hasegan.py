@@ -41,9 +41,10 @@ def test_reward_is_what_the_loss_fell_by():
     assert told((0.05, 0.1), (0.2, 3.0)) == -1.0 and told((0.2, 3.0), (0.05, 0.1)) == 1.0
 
 
-def test_becoming_upright_is_rewarded_once_and_draws_are_punished():
+def test_becoming_upright_is_rewarded_draws_are_punished_and_nothing_is_said_of_what_was_upright():
     assert told((0.02, 0.0), (0.005, 0.005)) == 1.0
-    assert told((0.005, 0.005), (0.004, 0.004)) == 0.0
+    assert told((0.005, 0.005), (0.004, 0.004)) == told((0.005, 0.005), (0.2, 3.0)) == 0.0
+    assert told((0.005, 0.005), (0.2, 3.0), counts=(2.0, 2.0)) == 0.0
     assert told((0.02, 0.0), (0.005, 0.005), counts=(2.0, 2.0)) == pytest.approx(-1.0 / 1.5)
     assert told((0.02, 0.0), (0.005, 0.005), counts=(0.0, 0.0)) == pytest.approx(-1.0 / 1.5)
 
@@ -66,14 +67,14 @@ def test_the_circuit_has_1800_plastic_synapses_and_a_neuron_for_each_input():
 
 
 def test_stages_follow_each_other_as_published():
-    """500, 2000 and 22,500 s of decisions of 50 ms, and the numbers of the first and of the last round."""
+    """500, 2000 and 22,500 s of decisions of 50 ms, the last in six parts, and the numbers of each round."""
     learner: Any = stdp_rl().learner
-    assert [stage.env_steps * 0.05 for stage in learner.stages] == [500.0, 2000.0, 22_500.0]
+    assert [stage.env_steps * 0.05 for stage in learner.stages] == [500.0, *[2000.0] * 4, *[5000.0] * 2, 6500.0]
     for env_steps, (step, window, kappa) in (
         (0, (0.04, 3.0, 1.0)),
         (49_999, (0.002, 5.0, 1.0)),
         (50_000, (0.01, 5.0, 0.9)),
     ):
-        now = learner._now(jnp.int32(env_steps))
+        now = learner._learner(learner._stage(jnp.int32(env_steps)))
         found = (now.rule.rule.rate, now.rule.rule.pairs.window, now.targeting.opposite)
         np.testing.assert_allclose(jax.tree.map(float, found), (step, window, kappa), rtol=1e-6)

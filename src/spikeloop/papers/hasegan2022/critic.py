@@ -2,8 +2,9 @@ r"""The critic of Hasegan et al. 2022 for CartPole: reward for a pole that becam
 
     loss = sqrt(theta^2 + b omega^2)                 theta: angle in rad, omega: angular velocity in rad/s, b: `velocity_weight`
     r = gain (loss before - loss now)
-    r = 1 if |theta|, |omega| < 0.01 now, but 0 if they were before
+    r = 1                                            if |theta|, |omega| < 0.01 now
     r = -1 / positive_bias                           if the action was drawn, since no motor half fired more than the other
+    r = 0                                            if |theta|, |omega| < 0.01 before, whatever came of it
     r <- positive_bias r where r > 0;  cut to [-1, 1];  0 at the end of an episode, whose last state their critic never sees
 
 Nothing in it is learned. It is far more than the reward of the task: it tells after every action whether it helped.
@@ -39,10 +40,8 @@ class UprightCritic(AbstractModulator):
 
     def step(self, state, transition):
         """What it makes of a transition whose action was not drawn."""
-        before, now = transition.obs, transition.next_obs
-        r = self.gain * (self._loss(before) - self._loss(now))
-        r = jnp.where(self._is_upright(now), jnp.where(self._is_upright(before), 0.0, 1.0), r)
-        return state, self._told(r, transition)
+        r = self.gain * (self._loss(transition.obs) - self._loss(transition.next_obs))
+        return state, self._told(jnp.where(self._is_upright(transition.next_obs), 1.0, r), transition)
 
     def hear(self, state, moment):
         output = moment.decision.output
@@ -52,7 +51,8 @@ class UprightCritic(AbstractModulator):
 
     def _told(self, r, transition):
         r = jnp.clip(jnp.where(r > 0, self.positive_bias * r, r), -1.0, 1.0)
-        return jnp.where(transition.terminated | transition.truncated, 0.0, r)
+        ended = transition.terminated | transition.truncated
+        return jnp.where(ended | self._is_upright(transition.obs), 0.0, r)
 
     def _loss(self, obs):
         return jnp.sqrt(obs[ANGLE] ** 2 + self.velocity_weight * obs[ANGULAR_VELOCITY] ** 2)

@@ -2,7 +2,7 @@
 
 from spikeloop.experiment import Experiment, Reference
 from spikeloop.interaction import RandomAmongLargest
-from spikeloop.learners import AbstractLearner, Evolution, OwnStart, RandomActions, RandomSearch
+from spikeloop.learners import AbstractLearner, CommonStart, Evolution, RandomActions, RandomSearch
 from spikeloop.learners.strategies import CrossEntropy, MultiplicativeEvolutionStrategy
 from spikeloop.papers.hasegan2022.setting import ENVIRONMENT, FIXED_SENSORY, circuit, policy
 from spikeloop.policies import DeepPolicy, SpikingPolicy
@@ -18,7 +18,7 @@ def strategy(policy: SpikingPolicy) -> Evolution:
         policy=policy,
         strategy=MultiplicativeEvolutionStrategy(POPULATION, sigma=0.1, learning_rate=1.0),
         episodes=EPISODES,
-        start=OwnStart(),
+        start=CommonStart(),
         selection=RandomAmongLargest(),
     )
 
@@ -28,7 +28,7 @@ def evol() -> Experiment:
     controls: dict[str, AbstractLearner] = {
         "evol-motor": strategy(policy(circuit(FIXED_SENSORY))),
         # As many candidates as fit; a deep network has weights of both signs, so it is searched by cross-entropy.
-        "ann": Evolution(DeepPolicy((40,)), CrossEntropy(population=POPULATION), episodes=EPISODES, start=OwnStart()),
+        "ann": Evolution(DeepPolicy((40,)), CrossEntropy(population=POPULATION), episodes=EPISODES, start=CommonStart()),
         "random-weights": RandomSearch(
             policy(circuit()), POPULATION, EPISODES, selection=RandomAmongLargest()
         ),

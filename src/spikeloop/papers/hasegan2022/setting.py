@@ -20,13 +20,13 @@ from spikeloop.neurons import RuleBasedNeuron
 from spikeloop.policies import KeepBetweenDecisions, SpikingPolicy
 
 ENVIRONMENT = Gymnax("CartPole-v1")
-RESOLUTION = 0.5  # ms; the refractory time of inhibitory cells, 2.5 ms, must be a multiple
+RESOLUTION = 1.0  # ms; the refractory time of inhibitory cells, 2.5 ms, ends within the third tick
 DECISION = 50.0  # ms
 SLOW = (3.0, 12.0)  # delays of synapses of slow inhibitory neurons, ms
 
 EXCITATORY = RuleBasedNeuron(resolution=RESOLUTION)
 FAST = RuleBasedNeuron(
-    rest=-63.0, block=-10.0, refractory=2.5, tau_raised=1.5, raised_share=0.25, ahp_weight=0.5, tau_ahp=50.0,
+    rest=-63.0, block=-10.0, refractory=3.0, tau_raised=1.5, raised_share=0.25, ahp_weight=0.5, tau_ahp=50.0,
     resolution=RESOLUTION,
 )  # fmt: skip
 SLOW_CELL = FAST.with_fields(rest=-65.0, threshold=-47.0)

@@ -33,7 +33,15 @@ from spikeloop.training import Protocol
 GAIN = 2.0  # of synapses from E to E: it multiplies the largest weight and the step as well
 W_MAX = 200.0
 RATE = 6.0 * DECISION / 1000.0  # spikes of a motor neuron in a decision, at 6 Hz
-STAGES = (10_000, 40_000, 450_000)  # decisions: 500 s, 2000 s and 22,500 s
+STAGES = (10_000, 40_000)  # decisions: 500 s and 2000 s
+LAST = (
+    40_000,
+    40_000,
+    40_000,
+    100_000,
+    100_000,
+    130_000,
+)  # 22,500 s in six parts, each a simulation that takes up the last weights
 FIRST_TAG, TAG = SquarePulse(400.0), SquarePulse(250.0)
 REFERENCE = Reference(
     source="Hasegan et al. 2022, evaluation of trained models",
@@ -91,8 +99,9 @@ def last_round_of_both(network: Circuit, eligibility: AbstractEligibility = TAG)
 
 
 def three_stages(*rounds: RewardModulatedPlasticity) -> Staged:
-    """The published schedule."""
-    return Staged(tuple(Stage(learner, steps) for learner, steps in zip(rounds, STAGES, strict=True)))
+    """The published schedule, with the last round in its parts."""
+    rounds += rounds[-1:] * (len(LAST) - 1)
+    return Staged(tuple(Stage(learner, steps) for learner, steps in zip(rounds, STAGES + LAST, strict=True)))
 
 
 def stdp_rl() -> Experiment:
@@ -112,7 +121,7 @@ def stdp_rl() -> Experiment:
         label="stdp-rl",
         controls=controls,
         protocol=Protocol(
-            env_steps=sum(STAGES), evaluations=10, evaluation_episodes=20, final_episodes=100, records=500
+            env_steps=sum(STAGES + LAST), evaluations=10, evaluation_episodes=20, final_episodes=100, records=500
         ),
         seeds=10,
         reference=REFERENCE,
