@@ -25,7 +25,8 @@ NEURONS = {"": ("dynamic neuron", BLUE), LIF: ("LIF", VERMILION)}
 def report_codings(run: Run) -> list[Path]:
     """table.json and codings.png of a run of ``zhang2022/codings`` or ``zhang2022/codings-pendulum``; returns the files.
 
-    Without a coding that has both neurons there is nothing to compare, and no file. Raises InvalidInput if there is no evaluation that all arms have reached.
+    Without a coding that has both neurons there is nothing to compare, and no file. Raises InvalidInput if there is no
+    evaluation that all arms have reached.
     """
     at, scores = _scores(run)
     codings = [name for name in ENCODERS if name in scores and name + LIF in scores]
