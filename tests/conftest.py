@@ -4,6 +4,7 @@ It comes first: the hook changes only what is imported after it.
 """
 
 import functools
+import gc
 import os
 from pathlib import Path
 
@@ -22,6 +23,7 @@ jax.devices()
 os.environ["XLA_FLAGS"] = FLAGS
 
 import optax
+import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
@@ -51,3 +53,15 @@ optax.tree.bias_correction = _lenient(optax.tree.bias_correction)
 # Compiling takes longer than hypothesis' deadline; the same examples at every run keep failures repeatable.
 settings.register_profile("spikeloop", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("spikeloop")
+
+
+# Every compiled program takes some of a process' memory maps, of which Linux gives it 65,530; with none left, XLA aborts.
+MAPS, MOST_MAPS = Path("/proc/self/maps"), 25_000
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _room_for_programs():
+    yield
+    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
+        jax.clear_caches()
+        gc.collect()
