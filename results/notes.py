@@ -69,6 +69,8 @@ NOTES = {
     "zhang2022-codings-hopper": "Figure 5 on Hopper, with either neuron. Asked for 80,000 steps; the machine was had for so long "
     "only, so what counts is the last evaluation that every arm reached, of 5 fresh episodes a seed. Eight arms at a time on "
     "one GPU.",
+    "hasegan2022-evol": "EVOL as published, 1600 iterations of 10 candidates with 5 episodes, but one network instead of 10 and "
+    "without the controls. Begun on one core, gone on with on two.",
     "hasegan2022-stdp-rl": "STDP-RL as published: all stages, 500,000 actions. The largest mean of 100 training episodes is 114 on "
     "average over networks (97 to 132); published: 116 (75 to 157). Returns of 8 of 10 networks at the end are above 75.",
     "local-cartpole-long": "Five times the steps, so at least 500 episodes of every seed: nothing that was learned is lost again.",
