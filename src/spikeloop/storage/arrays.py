@@ -48,6 +48,7 @@ def load_arrays(path: Path, template: Any) -> Any:
     with _opened(path) as file:
         _header(path, file)
         wanted = _named_leaves(template)
+        # What safetensors opens has names to ask for, and is no mapping.
         stored = {name.removesuffix(CODES).removesuffix(LEVELS) for name in file.keys()}  # noqa: SIM118
         if stored != set(wanted):
             odd = sorted(stored ^ set(wanted))[0]

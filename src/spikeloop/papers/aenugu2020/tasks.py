@@ -1,4 +1,4 @@
-"""Aenugu 2020: neuron agents and reparameterised spikes on the gridworld, CartPole and mountain car."""
+"""Aenugu 2020: neuron agents and reparameterised spikes on the gridworld, CartPole, mountain car and gymnax's four rooms."""
 
 import functools
 from collections.abc import Callable
@@ -18,7 +18,7 @@ CLAIM = "neuron-level agents can represent a complex policy, and compare with re
 
 
 class Task(eqx.Module):
-    """One of the three tasks: the world, what learns in it, and for how long."""
+    """A task: the world, what learns in it, and for how long."""
 
     title: str
     environment: AbstractEnvironment
