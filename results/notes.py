@@ -71,6 +71,8 @@ NOTES = {
     "one GPU.",
     "hasegan2022-evol": "EVOL as published, 1600 iterations of 10 candidates with 5 episodes, but one network instead of 10 and "
     "without the controls. Begun on one core, gone on with on two.",
+    "hasegan2022-rounds": "The numbers of each stage by themselves, 20,000 actions, beside the null baselines. Stopped and gone on "
+    "with once.",
     "hasegan2022-stdp-rl": "STDP-RL as published: all stages, 500,000 actions. The largest mean of 100 training episodes is 114 on "
     "average over networks (97 to 132); published: 116 (75 to 157). Returns of 8 of 10 networks at the end are above 75.",
     "local-cartpole-long": "Five times the steps, so at least 500 episodes of every seed: nothing that was learned is lost again.",
