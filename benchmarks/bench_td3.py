@@ -15,6 +15,7 @@ Writes results/benchmarks/td3.json.
 
 import argparse
 import dataclasses
+import functools
 import itertools
 import json
 import os
@@ -88,7 +89,8 @@ class Ours:
         state = jax.jit(lambda key: learner.init(WORLD, key))(jax.random.key(0))
         self.learned = state.learned
         self.known: ObservationStatistics = learner.normalisation.observe(state.normalisation, items.obs)
-        self.update, self.act = jax.jit(self._update), jax.jit(self._act)
+        options = learner.compiler_options  # as the trainer compiles them
+        self.update, self.act = (jax.jit(work, compiler_options=options) for work in (self._update, self._act))
 
     def _update(self, learned, replay, known, keys):
         """As many rounds of `policy_delay` updates as keys, as an iteration of TD3 makes them."""
@@ -177,7 +179,7 @@ def seconds_of(left: tuple[int, int], right: tuple[int, int], contracted: tuple[
     multiply_adds = left[0] * left[1] * right[1 - contracted[1]]
     repeats = max(2, round(4e8 / multiply_adds))
 
-    @jax.jit
+    @functools.partial(jax.jit, compiler_options=TD3.compiler_options)
     def repeated(a, b):
         # The barrier makes every product wait for the last, so that none is left out.
         def again(_, carry):
@@ -203,7 +205,7 @@ def arithmetic_limit(peer_rate: float) -> dict[str, float]:
     for made in products():
         x, w, g = (made.rows, made.inputs), (made.inputs, made.outputs), (made.rows, made.outputs)
         own += made.forward * seconds_of(x, w, (1, 0))
-        own += made.by_inputs * seconds_of(g, w, (1, 1))
+        own += made.by_inputs * seconds_of(g, w[::-1], (1, 0))  # the weights are laid out transposed before
         own += made.by_weights * seconds_of(x, g, (0, 0))
     return {
         "multiply_adds_per_update": round(count),

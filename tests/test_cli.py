@@ -18,7 +18,6 @@ from spikeloop.cli.overrides import fields, override
 from spikeloop.errors import InvalidInput
 from spikeloop.neurons import IntegrateAndFire, LeakyIntegrateAndFire
 from spikeloop.provenance import cores
-from tests.quick import QUICK
 from tests.small import small_experiment
 
 ROOT = Path(__file__).parent.parent
@@ -182,7 +181,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path):
         "from spikeloop.cli import main;"
         f"sys.exit(main(['run', 'tests/small.py', '--out', {str(tmp_path / 'run')!r}, '--checkpoint-seconds', '0']))"
     )
-    environment = {**QUICK, "SPIKELOOP_CACHE": ""}
+    environment = {**os.environ, "SPIKELOOP_CACHE": ""}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=environment)
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("spikeloop: cannot write") and done.stderr.count("\n") == 1

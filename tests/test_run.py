@@ -1,6 +1,7 @@
 """Run directories: what is written, and that an interruption at any moment changes nothing of it."""
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -130,9 +131,9 @@ def test_an_interrupted_run_resumes_bit_for_bit(finished, tmp_path, chunks):
 
 
 def command_line(*arguments: str) -> subprocess.Popen:
-    """The command line in a process of its own."""
-    command = [sys.executable, "-m", "spikeloop", *arguments]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """The command line in a process of its own, which compiles as a user's does."""
+    command, quiet = [sys.executable, "-m", "spikeloop", *arguments], subprocess.DEVNULL
+    return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "XLA_FLAGS": ""}, stdout=quiet, stderr=quiet)
 
 
 def test_a_killed_run_resumes_bit_for_bit(tmp_path):

@@ -9,7 +9,6 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests.quick import QUICK
 
 from spikeloop.interaction import over_individuals
 
@@ -58,7 +57,7 @@ print(json.dumps([train(*case) for case in json.loads(sys.argv[2])]))
 def trained(devices: int) -> dict[tuple[int, int], dict]:
     """What every case ends with in a process with so many CPU devices."""
     command = [sys.executable, "-c", CODE, str(devices), json.dumps(list(CASES))]
-    out = subprocess.run(command, cwd=ROOT, env=QUICK, capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return dict(zip(CASES, json.loads(out), strict=True))
 
 

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from spikeloop.component import Component, require, require_count
 from spikeloop.errors import InvalidInput
 from spikeloop.networks._base import AbstractNetwork, Connection
-from spikeloop.networks.linear import Linear
+from spikeloop.networks.linear import Linear, product
 from spikeloop.neurons import AbstractNeuron, NIRLeakyIntegrateAndFire
 
 
@@ -39,7 +39,7 @@ class LinkParams(eqx.Module):
 
     def __call__(self, x: Float[Array, " inputs"]) -> Float[Array, " outputs"]:
         """The current that the inputs drive into each neuron."""
-        driven = x if self.weight is None else x @ self.weight
+        driven = x if self.weight is None else product(x, self.weight)
         return driven if self.bias is None else driven + self.bias
 
 

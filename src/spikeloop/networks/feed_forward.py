@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from spikeloop.component import require_counts
 from spikeloop.errors import InvalidInput
 from spikeloop.networks._base import AbstractNetwork, Connection
-from spikeloop.networks.linear import Linear
+from spikeloop.networks.linear import Linear, product
 from spikeloop.neurons import AbstractNeuron, IntegrateAndFire
 
 
@@ -23,7 +23,7 @@ class Layer(eqx.Module):
 
     def __call__(self, x: Float[Array, " inputs"]) -> Float[Array, " outputs"]:
         """The current that the inputs drive into each neuron."""
-        return x @ self.weight + self.bias
+        return product(x, self.weight) + self.bias
 
 
 class FeedForward(AbstractNetwork):

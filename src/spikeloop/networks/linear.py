@@ -25,4 +25,20 @@ class Linear(eqx.Module):
 
     def __call__(self, x: Float[Array, " inputs"]) -> Float[Array, " outputs"]:
         """The current that the inputs drive into each output."""
-        return x @ self.weight + self.bias
+        return product(x, self.weight) + self.bias
+
+
+@jax.custom_jvp
+def product(x: Float[Array, " inputs"], weight: Float[Array, "inputs outputs"]) -> Float[Array, " outputs"]:
+    """x W. Its gradient by x has the transposed weights laid out first, once for all ticks: a CPU multiplies by them in half
+    the time that it takes to read the weights across.
+    """
+    return x @ weight
+
+
+@product.defjvp
+def _product_jvp(primals, tangents):
+    (x, weight), (x_dot, weight_dot) = primals, tangents
+    # Without the barrier the compiler would read the weights across again.
+    transposed = jax.lax.optimization_barrier(weight.T)
+    return x @ weight, jax.lax.dot_general(x_dot, transposed, (((0,), (1,)), ((), ()))) + x @ weight_dot

@@ -142,7 +142,8 @@ class Trainer:
                 lambda state, limit: self._run_chunk(state, limit, iterations),
                 len(self.seeds),
                 self._in_step,
-                individuals=self.learner.individuals,
+                self.learner.compiler_options,
+                self.learner.individuals,
             )
         before = jax.device_get((self.states.env_steps, self.states.episodes))
         self._states, reports = self._chunks[iterations](self.states, jnp.asarray(boundary, jnp.int32))
