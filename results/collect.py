@@ -299,6 +299,9 @@ def _td3(found: dict[str, Any]) -> list[str]:
         f"{limit[f'fraction_reached_at_the_rate_of_{kind}']:.0%} are reached"
         for kind, name in (("a_large_product", "a large product"), ("its_own_products", "products of its own shapes"))
     ]
+    parts = [found["rounds"][f"{who}_{what}"] for who in ("plain", "spikeloop") for what in ("update", "action")]
+    by_round = ", ".join(f"{(a + b) / (c + d):.1f}" for a, b, c, d in zip(*parts, strict=True))
+    own = times["spikeloop_update"]
     apart = max(max(form.values()) for form in found["relative_differences_in_float64"].values())
     return [
         "## Speed of TD3 with the actor of MDC-SAN\n",
@@ -306,6 +309,8 @@ def _td3(found: dict[str, Any]) -> list[str]:
         f"{found['setting']}; {found['cores']} cores, torch {found['torch']}. Given the same, both find the same losses and "
         f"actions to {apart:.0e} in float64.\n",
         "\n".join(rows),
+        f"\nThe machine is shared. An update of ours took {own['lowest']:.2f} to {own['highest']:.2f} ms. Ratio of both to the "
+        f"plain form, round by round: {by_round}.",
         f"\nThe arithmetic limit of an update, {limit['multiply_adds_per_update'] / 1e6:.0f} million multiply-adds: "
         f"{'; '.join(bounds)}. At the former, update and action would be "
         f"{limit['ratio_at_the_limit_plain']:.1f} and {limit['ratio_at_the_limit_fastest']:.1f} times as fast as PyTorch's two.\n",

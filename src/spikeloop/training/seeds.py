@@ -17,9 +17,8 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from spikeloop.interaction.individuals import INDIVIDUALS
 
-# What is asked of the compiler for programs that run once: with care, compiling them takes two to six times as long, and
-# they are gone before that could pay.
-UNOPTIMISED = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+# For what runs once: with care, compiling it takes two to four times as long, and it is gone before that could pay.
+UNOPTIMISED = {"xla_backend_optimization_level": 0}
 
 
 def over_seeds(
