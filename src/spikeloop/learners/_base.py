@@ -42,7 +42,7 @@ class AbstractLearner(Component):
     """An algorithm. The environment is an argument, so that every learner of an experiment meets the same one."""
 
     fixed_env_steps: ClassVar[bool]  # whether every iteration takes the same number of environment steps
-    compiler_options: ClassVar[dict[str, Any] | None] = None  # XLA's, where others than its own are faster
+    compiler_options: ClassVar[dict[str, Any] | None] = None  # XLA's on a CPU, where others than its own are faster
 
     @property
     def individuals(self) -> int:

@@ -142,7 +142,7 @@ class Trainer:
                 lambda state, limit: self._run_chunk(state, limit, iterations),
                 len(self.seeds),
                 self._in_step,
-                self.learner.compiler_options,
+                self.learner.compiler_options if jax.default_backend() == "cpu" else None,
                 self.learner.individuals,
             )
         before = jax.device_get((self.states.env_steps, self.states.episodes))
