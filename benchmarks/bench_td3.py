@@ -41,9 +41,8 @@ PEER = HERE.parent / ".bench-venv" / "bin" / "python"
 OUT = HERE.parent / "results" / "benchmarks"
 CORES, OBSERVATION, ACTIONS, TRANSITIONS, BATCH = 2, 17, 6, 10_000, 100
 UPDATES, ENV_STEPS, CHECK_ROUNDS = 50, 20_000, 5  # a scan of updates; past the random actions
-PARTS = (
-    5  # as the peer's; of a turn, the quickest counts, since a shared machine is slower by half for seconds at a time
-)
+# Of a turn, as the peer's too. The quickest counts: a machine that is shared is slower by half for seconds at a time.
+PARTS = 5
 TOLERANCE = 1e-6  # of the check; constants that are float32 in it leave some 1e-8
 FORMS = tuple(itertools.product(("plain", "ticks", "layers"), (1, CORES)))
 

@@ -94,7 +94,7 @@ class TD3(AbstractLearner):
 
     fixed_env_steps = True
     # Products and sums of whole batches by XLA itself rather than by the library that it calls, in vectors as wide as the
-    # processor has: a sixth of an update's time on a CPU. Learners of small products lose by the same, up to a third.
+    # processor has: a sixth of an update's time on a CPU. Learners of small products lose up to a third by it.
     compiler_options: ClassVar = {"xla_cpu_experimental_ynn_fusion_type": "", "xla_cpu_prefer_vector_width": 512}
 
     policy: AbstractPolicy = SpikingPolicy()  # the actor; tanh of its output is the action, one value an entry
