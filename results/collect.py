@@ -309,8 +309,8 @@ def _td3(found: dict[str, Any]) -> list[str]:
         f"{found['setting']}; {found['cores']} cores, torch {found['torch']}. Given the same, both find the same losses and "
         f"actions to {apart:.0e} in float64.\n",
         "\n".join(rows),
-        f"\nBy round, an update of ours took {own['lowest']:.2f} to {own['highest']:.2f} ms, and the ratio of both to the plain form "
-        f"was {by_round}.",
+        f"\nBy round, an update of ours took {own['lowest']:.2f} to {own['highest']:.2f} ms, and the ratio of both to the plain "
+        f"form was {by_round}.",
         f"\nThe arithmetic limit of an update, {limit['multiply_adds_per_update'] / 1e6:.0f} million multiply-adds: "
         f"{'; '.join(bounds)}. At the former, update and action would be "
         f"{limit['ratio_at_the_limit_plain']:.1f} and {limit['ratio_at_the_limit_fastest']:.1f} times as fast as PyTorch's two.\n",
